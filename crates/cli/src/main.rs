@@ -1,0 +1,3 @@
+//! The desk shell.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Every decision of Comeback: no clock, no randomness, no I/O, no text formats.

@@ -1,0 +1,1 @@
+//! Platform webhooks verified, parsed and normalised.

@@ -1,0 +1,1 @@
+//! Strict rendering of email and SMS.

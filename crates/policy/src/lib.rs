@@ -1,0 +1,1 @@
+//! Policy text (TOML) checked and compiled into what the core holds.

@@ -1,0 +1,1 @@
+//! Signals to features to a probability with reasons.

@@ -1,0 +1,1 @@
+//! Virtual clock and an in-memory shell that can crash at any step.
