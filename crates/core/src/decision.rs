@@ -1,0 +1,200 @@
+//! A decision and the record of why. A "no" is a value, never an error and never silence.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::consent::{Channel, Consent};
+use crate::id::{EventId, SendKey};
+use crate::time::Timestamp;
+
+/// What the gate answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Hand it to a provider now.
+    Send(Clearance),
+    /// Not now; ask again then.
+    Defer {
+        /// When to ask again.
+        until: Timestamp,
+        /// Why not now.
+        why: Why,
+    },
+    /// Not at all.
+    Skip {
+        /// Why not.
+        why: Why,
+    },
+}
+
+/// Proof that the gate let a send through. Only the gate makes one, and a provider takes nothing
+/// else: a message that nobody decided on cannot be written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clearance {
+    key: SendKey,
+    channel: Channel,
+    address: String,
+    offer: Option<String>,
+}
+
+impl Clearance {
+    pub(crate) fn new(key: SendKey, channel: Channel, address: String, offer: Option<String>) -> Self {
+        Self { key, channel, address, offer }
+    }
+
+    /// The send.
+    #[must_use]
+    pub fn key(&self) -> &SendKey {
+        &self.key
+    }
+
+    /// The channel the gate chose.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// Where to: an address or a number. Personal data: never logged.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The offer the gate granted.
+    #[must_use]
+    pub fn offer(&self) -> Option<&str> {
+        self.offer.as_deref()
+    }
+}
+
+/// Why something is not sent, or not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// An order was placed by this person, on whatever device or address.
+    Ordered,
+    /// No address on any channel of the step.
+    NoContact,
+    /// No standing consent on any channel of the step for which there is an address.
+    NoConsent,
+    /// The person opted out.
+    OptedOut,
+    /// The person asked for a pause.
+    Paused,
+    /// It is night, or another quiet hour, where the person is.
+    QuietHours,
+    /// The person had as many messages today as the policy allows.
+    DailyCap,
+    /// The person had as many messages this week as the policy allows.
+    WeeklyCap,
+    /// The abandonment had as many text messages as the policy allows.
+    SmsCap,
+    /// An address that only a browser vouched for had its one recovery.
+    UnverifiedLimit,
+    /// The person is in the holdout.
+    Holdout,
+    /// The shop stopped all sends.
+    Stopped,
+    /// The session was automated.
+    Bot,
+    /// Nothing in the cart can be shown from the catalogue or a signed source.
+    NothingToShow,
+    /// The shopper came back, or the cart is over, since the step was offered.
+    CartMoved,
+    /// A later step of the same sequence came due first.
+    Superseded,
+    /// Another cart of this person is being recovered.
+    AnotherSequence,
+    /// This send went out before.
+    AlreadySent,
+    /// Another delivery of the same job holds the claim.
+    InFlight,
+    /// It was handed to a provider that cannot say whether it took it; never repeated blindly.
+    Unknown,
+    /// The provider refused it for good.
+    ProviderRefused,
+    /// The provider could not be reached; it is tried again.
+    ProviderDown,
+    /// The message could not be rendered; a broken message is never sent.
+    RenderFailed,
+    /// The cart has no person behind it.
+    NoPerson,
+}
+
+impl Why {
+    /// The story in plain words, for `explain`.
+    #[must_use]
+    pub const fn story(self) -> &'static str {
+        match self {
+            Self::Ordered => "the person has ordered",
+            Self::NoContact => "there is no address on any channel of this step",
+            Self::NoConsent => "the person has not agreed to be written to on any channel of this step",
+            Self::OptedOut => "the person has opted out",
+            Self::Paused => "the person asked for a pause",
+            Self::QuietHours => "it is a quiet hour where the person is",
+            Self::DailyCap => "the daily cap for this person is reached",
+            Self::WeeklyCap => "the weekly cap for this person is reached",
+            Self::SmsCap => "the cap of text messages for this abandonment is reached",
+            Self::UnverifiedLimit => "the address was only typed into a page and has had its one recovery",
+            Self::Holdout => "the person is in the holdout, which is never contacted",
+            Self::Stopped => "the shop has stopped all sends",
+            Self::Bot => "the session was automated",
+            Self::NothingToShow => "nothing in the cart is in the catalogue or a signed source",
+            Self::CartMoved => "the shopper came back or the cart is over",
+            Self::Superseded => "a later step came due first",
+            Self::AnotherSequence => "another cart of this person is being recovered",
+            Self::AlreadySent => "this message was sent before",
+            Self::InFlight => "another delivery of this job is at work",
+            Self::Unknown => "it is not known whether the provider took it",
+            Self::ProviderRefused => "the provider refused it for good",
+            Self::ProviderDown => "the provider could not be reached",
+            Self::RenderFailed => "the message could not be rendered",
+            Self::NoPerson => "nobody is known behind the cart",
+        }
+    }
+
+    /// Whether this reason ends the whole sequence, not only the step.
+    #[must_use]
+    pub const fn ends_sequence(self) -> bool {
+        matches!(self, Self::Ordered | Self::OptedOut | Self::Bot | Self::Holdout)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.story())
+    }
+}
+
+/// A decision with all it rests on: the audit trail of one answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// The send decided on.
+    pub key: SendKey,
+    /// When.
+    pub at: Timestamp,
+    /// The answer.
+    pub decision: Decision,
+    /// Policy version (hash).
+    pub policy: String,
+    /// Model version, where a score took part.
+    pub model: Option<String>,
+    /// The checks that were made, in order, each with what it found.
+    pub checks: Vec<Check>,
+    /// The consent it rested on.
+    pub consent: Option<Consent>,
+    /// The events it rested on.
+    pub events: Vec<EventId>,
+}
+
+/// One check of the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was asked, `quiet_hours`.
+    pub rule: String,
+    /// What was found, in plain words without personal data.
+    pub found: String,
+    /// Whether it let the send pass.
+    pub passed: bool,
+}

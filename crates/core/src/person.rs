@@ -1,0 +1,456 @@
+//! The person behind carts: contacts, consent, opt-outs, orders, what was sent, what is claimed.
+//! Merging two persons never loosens anything: opt-outs, orders and sends are united.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::consent::{Channel, Consent, Source};
+use crate::decision::{Decision, DecisionRecord, Why};
+use crate::experiment;
+use crate::gate::{self, ClaimRequest};
+use crate::id::{CartId, PersonId, SendKey, ShopId};
+use crate::policy::{Facts, Policy};
+use crate::time::{DAY, MINUTE, Millis, Timestamp};
+
+/// While a claim is held, a second delivery of the same job waits; afterwards it may try again
+/// under the same key. Longer than any provider call, shorter than a shopper's patience.
+pub const CLAIM_LEASE: Millis = 2 * MINUTE;
+/// Sends, orders and claims kept. The longest window any rule looks back is 90 days.
+const KEPT: usize = 200;
+
+/// An address on a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Which channel it is for.
+    pub channel: Channel,
+    /// Normalised address or number.
+    pub address: String,
+    /// Its owner clicked, confirmed or bought, or the shop vouched for it.
+    pub verified: bool,
+    /// Who brought it.
+    pub source: Source,
+    /// When.
+    pub at: Timestamp,
+    /// Episodes in which it was written to, for the limit on unverified addresses.
+    #[serde(default)]
+    pub recoveries: Vec<Recovered>,
+}
+
+/// An episode in which an address was written to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovered {
+    /// First message.
+    pub at: Timestamp,
+    /// The cart.
+    pub cart: CartId,
+    /// The episode.
+    pub abandonment: u32,
+}
+
+/// An order, as far as it matters for not writing to people who have bought.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Order {
+    /// The shop's id of it.
+    pub id: String,
+    /// When it was placed.
+    pub at: Timestamp,
+    /// Minor units, where the source was signed.
+    pub total_minor: Option<i64>,
+    /// It was cancelled.
+    pub cancelled: bool,
+}
+
+/// A message that went out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Sent {
+    /// When.
+    pub at: Timestamp,
+    /// The send.
+    pub key: SendKey,
+    /// By which channel.
+    pub channel: Channel,
+    /// For which cart.
+    pub cart: CartId,
+    /// For which episode.
+    pub abandonment: u32,
+    /// With an offer.
+    pub offered: bool,
+}
+
+/// An episode of one of the person's carts that came as far as a claim.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KnownEpisode {
+    /// When it began.
+    pub abandoned_at: Timestamp,
+    /// The cart.
+    pub cart: CartId,
+    /// Which episode.
+    pub abandonment: u32,
+}
+
+/// A claim that was let through and is not yet known to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// When.
+    pub at: Timestamp,
+    /// By which channel.
+    pub channel: Channel,
+    /// For which cart.
+    pub cart: CartId,
+    /// For which episode.
+    pub abandonment: u32,
+    /// With an offer.
+    pub offered: bool,
+    /// How often.
+    pub attempts: u32,
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    /// Random id.
+    pub id: PersonId,
+    /// The shop. Persons are never shared between shops.
+    pub shop: ShopId,
+    /// Addresses, newest last.
+    pub contacts: Vec<Contact>,
+    /// Every yes and no, newest last.
+    pub consents: Vec<Consent>,
+    /// Opt-outs per channel.
+    pub opt_outs: Vec<(Channel, Timestamp)>,
+    /// Opted out of everything.
+    pub opted_out_of_all: Option<Timestamp>,
+    /// Asked for a pause until then.
+    pub paused_until: Option<Timestamp>,
+    /// Orders.
+    pub orders: Vec<Order>,
+    /// Messages that went out.
+    pub sends: Vec<Sent>,
+    /// Claims that are not settled.
+    pub claims: BTreeMap<SendKey, Claim>,
+    /// Episodes seen by the gate.
+    pub episodes: Vec<KnownEpisode>,
+    /// Carts of this person that an order must end.
+    pub carts: Vec<CartId>,
+    /// IANA zone, where known.
+    pub zone: Option<String>,
+    /// Language tag, where known.
+    pub locale: Option<String>,
+    /// Holdout assignment, fixed at the first time it counted.
+    pub holdout: Option<bool>,
+}
+
+impl Person {
+    /// Somebody of whom nothing is known yet.
+    #[must_use]
+    pub fn new(id: PersonId, shop: ShopId) -> Self {
+        Self {
+            id,
+            shop,
+            contacts: vec![],
+            consents: vec![],
+            opt_outs: vec![],
+            opted_out_of_all: None,
+            paused_until: None,
+            orders: vec![],
+            sends: vec![],
+            claims: BTreeMap::new(),
+            episodes: vec![],
+            carts: vec![],
+            zone: None,
+            locale: None,
+            holdout: None,
+        }
+    }
+
+    /// The address to use on a channel: a verified one before others, the newest of those.
+    #[must_use]
+    pub fn contact(&self, channel: Channel) -> Option<&Contact> {
+        self.contacts.iter().filter(|c| c.channel == channel).max_by_key(|c| (c.verified, c.at))
+    }
+
+    /// Whether this send went out before.
+    #[must_use]
+    pub fn has_sent(&self, key: &SendKey) -> bool {
+        self.sends.iter().any(|s| s.key == *key)
+    }
+
+    /// Adds or strengthens an address. Never weakens: verified stays verified.
+    pub fn add_contact(&mut self, channel: Channel, address: &str, source: Source, now: Timestamp) {
+        let verified = source != Source::Page;
+        if let Some(held) = self.contacts.iter_mut().find(|c| c.channel == channel && c.address == address) {
+            held.verified |= verified;
+            if verified {
+                held.source = source;
+            }
+            return;
+        }
+        // A visitor who types address after address must not fill the object.
+        const MOST: usize = 10;
+        if self.contacts.len() >= MOST {
+            let Some(weakest) = self.contacts.iter().position(|c| !c.verified) else {
+                return;
+            };
+            self.contacts.remove(weakest);
+        }
+        self.contacts.push(Contact {
+            channel,
+            address: address.to_owned(),
+            verified,
+            source,
+            at: now,
+            recoveries: vec![],
+        });
+    }
+
+    /// Records a yes or no. A no from any source is an opt-out of the channel; a yes lifts it only
+    /// when a signed source or the person says so: a page cannot undo an unsubscribe.
+    pub fn record_consent(&mut self, consent: Consent) {
+        if consent.granted {
+            if consent.source != Source::Page {
+                self.opt_outs.retain(|(c, at)| *c != consent.channel || *at > consent.at);
+            }
+        } else {
+            self.opt_out(Some(consent.channel), consent.at);
+        }
+        if !self.consents.contains(&consent) {
+            self.consents.push(consent);
+            self.consents.sort_by_key(|c| c.at);
+            if self.consents.len() > KEPT {
+                self.consents.remove(0);
+            }
+        }
+    }
+
+    /// Opts out of a channel, or of everything.
+    pub fn opt_out(&mut self, channel: Option<Channel>, now: Timestamp) {
+        match channel {
+            None => self.opted_out_of_all = Some(self.opted_out_of_all.map_or(now, |t| t.max(now))),
+            Some(c) if !self.opt_outs.iter().any(|(held, _)| *held == c) => {
+                self.opt_outs.push((c, now));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Records an order once; a later report of the same order may cancel it or add its total.
+    pub fn record_order(&mut self, order: Order) {
+        if let Some(held) = self.orders.iter_mut().find(|o| o.id == order.id) {
+            held.cancelled |= order.cancelled;
+            held.total_minor = order.total_minor.or(held.total_minor);
+            held.at = held.at.min(order.at);
+            return;
+        }
+        self.orders.push(order);
+        self.orders.sort_by_key(|o| o.at);
+        if self.orders.len() > KEPT {
+            self.orders.remove(0);
+        }
+    }
+
+    /// Remembers a cart that an order of this person must end.
+    pub fn link_cart(&mut self, cart: &CartId) {
+        /// The oldest is forgotten; the gate still refuses it by the order itself.
+        const MOST: usize = 20;
+        if self.carts.contains(cart) {
+            return;
+        }
+        if self.carts.len() >= MOST {
+            self.carts.remove(0);
+        }
+        self.carts.push(cart.clone());
+    }
+
+    /// The owner of an address proved it by following a link sent there.
+    pub fn verify_contact(&mut self, channel: Channel) {
+        let Some(address) = self.contact(channel).map(|c| c.address.clone()) else {
+            return;
+        };
+        for held in self.contacts.iter_mut().filter(|c| c.channel == channel && c.address == address) {
+            held.verified = true;
+            held.source = Source::Person;
+        }
+    }
+
+    /// What conditions may ask about this person, on top of what is known of the cart.
+    #[must_use]
+    pub fn facts(&self, now: Timestamp, cart: Facts) -> Facts {
+        #[expect(clippy::cast_precision_loss, reason = "counts and sums far below 2^52")]
+        Facts {
+            person_orders: Some(self.orders.iter().filter(|o| !o.cancelled).count() as f64),
+            person_lifetime_value: Some(
+                self.orders.iter().filter(|o| !o.cancelled).filter_map(|o| o.total_minor).sum::<i64>() as f64
+                    / 100.0,
+            ),
+            person_offers_90d: Some(
+                self.sends.iter().filter(|s| s.offered && now.since(s.at) < 90 * DAY).count() as f64,
+            ),
+            ..cart
+        }
+    }
+
+    /// Asks the gate and, if it lets the send through, claims it. Claiming twice under one key
+    /// gives the same answer again: `InFlight` while the first holder may be at work, then `Send`,
+    /// because a holder that died left nothing behind but this claim.
+    ///
+    /// `idempotent` says whether the provider of the chosen channel takes idempotency keys. If it
+    /// does not, a text message whose first holder died is never repeated: it may have been sent.
+    pub fn claim(
+        &mut self,
+        now: Timestamp,
+        request: &ClaimRequest,
+        policy: &Policy,
+        idempotent: bool,
+    ) -> DecisionRecord {
+        let mut record = gate::decide(now, self, request, policy);
+        let Decision::Send(clearance) = &record.decision else {
+            if matches!(record.decision, Decision::Skip { why: Why::Holdout }) {
+                self.holdout = Some(true);
+            }
+            return record;
+        };
+        let channel = clearance.channel();
+        let attempts = match self.claims.get(&request.key) {
+            Some(held) if now.since(held.at) < CLAIM_LEASE => {
+                record.decision = Decision::Defer { until: held.at.plus(CLAIM_LEASE), why: Why::InFlight };
+                return record;
+            }
+            Some(_) if channel == Channel::Sms && !idempotent => {
+                record.decision = Decision::Skip { why: Why::Unknown };
+                return record;
+            }
+            Some(held) => held.attempts.saturating_add(1),
+            None => 1,
+        };
+        let claim = Claim {
+            at: now,
+            channel,
+            cart: request.cart.clone(),
+            abandonment: request.abandonment,
+            offered: clearance.offer().is_some(),
+            attempts,
+        };
+        let bucket = experiment::bucket(self.shop.as_str(), "holdout", self.id.as_str());
+        self.holdout.get_or_insert(experiment::is_held_out(bucket, policy.holdout_percent));
+        self.claims.insert(request.key.clone(), claim);
+        self.note_episode(request);
+        record
+    }
+
+    fn note_episode(&mut self, request: &ClaimRequest) {
+        if self.episodes.iter().any(|e| e.cart == request.cart && e.abandonment == request.abandonment) {
+            return;
+        }
+        self.episodes.push(KnownEpisode {
+            abandoned_at: request.abandoned_at,
+            cart: request.cart.clone(),
+            abandonment: request.abandonment,
+        });
+        if self.episodes.len() > KEPT {
+            self.episodes.remove(0);
+        }
+    }
+
+    /// The provider took it. Doing so twice changes nothing.
+    pub fn mark_sent(&mut self, key: &SendKey, now: Timestamp) {
+        let Some(claim) = self.claims.remove(key) else {
+            return;
+        };
+        if self.has_sent(key) {
+            return;
+        }
+        if let Some(address) = self.contact(claim.channel).map(|c| c.address.clone()) {
+            for held in
+                self.contacts.iter_mut().filter(|c| c.channel == claim.channel && c.address == address)
+            {
+                if !held.recoveries.iter().any(|r| r.cart == claim.cart && r.abandonment == claim.abandonment)
+                {
+                    held.recoveries.push(Recovered {
+                        at: now,
+                        cart: claim.cart.clone(),
+                        abandonment: claim.abandonment,
+                    });
+                }
+            }
+        }
+        self.sends.push(Sent {
+            at: now,
+            key: key.clone(),
+            channel: claim.channel,
+            cart: claim.cart,
+            abandonment: claim.abandonment,
+            offered: claim.offered,
+        });
+        self.sends.sort_unstable();
+        if self.sends.len() > KEPT {
+            self.sends.remove(0);
+        }
+    }
+
+    /// The provider did not take it: the claim is given back.
+    pub fn release(&mut self, key: &SendKey) {
+        self.claims.remove(key);
+    }
+
+    /// Takes in another person. Idempotent; the stricter side of everything wins.
+    pub fn absorb(&mut self, other: &Self) {
+        for contact in &other.contacts {
+            if let Some(held) = self
+                .contacts
+                .iter_mut()
+                .find(|c| c.channel == contact.channel && c.address == contact.address)
+            {
+                held.verified |= contact.verified;
+                held.source = held.source.max(contact.source);
+                for r in &contact.recoveries {
+                    if !held.recoveries.contains(r) {
+                        held.recoveries.push(r.clone());
+                    }
+                }
+            } else {
+                self.contacts.push(contact.clone());
+            }
+        }
+        for consent in &other.consents {
+            if !self.consents.contains(consent) {
+                self.consents.push(consent.clone());
+            }
+        }
+        self.consents.sort_by_key(|c| c.at);
+        for (channel, at) in &other.opt_outs {
+            self.opt_out(Some(*channel), *at);
+        }
+        if let Some(at) = other.opted_out_of_all {
+            self.opt_out(None, at);
+        }
+        self.paused_until = self.paused_until.max(other.paused_until);
+        for order in &other.orders {
+            self.record_order(order.clone());
+        }
+        for sent in &other.sends {
+            if !self.has_sent(&sent.key) {
+                self.sends.push(sent.clone());
+            }
+        }
+        self.sends.sort_unstable();
+        for (key, claim) in &other.claims {
+            self.claims.entry(key.clone()).or_insert_with(|| claim.clone());
+        }
+        for episode in &other.episodes {
+            if !self.episodes.contains(episode) {
+                self.episodes.push(episode.clone());
+            }
+        }
+        for cart in &other.carts {
+            self.link_cart(cart);
+        }
+        self.zone = self.zone.take().or_else(|| other.zone.clone());
+        self.locale = self.locale.take().or_else(|| other.locale.clone());
+        // Held out on either side stays held out: contacting a held-out person would spoil the measure.
+        self.holdout = match (self.holdout, other.holdout) {
+            (Some(a), Some(b)) => Some(a || b),
+            (a, b) => a.or(b),
+        };
+    }
+}
