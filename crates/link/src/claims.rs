@@ -40,9 +40,7 @@ impl Purpose {
     }
 
     pub(crate) fn from_typ(typ: &str) -> Option<Self> {
-        [Self::Resume, Self::Unsubscribe]
-            .into_iter()
-            .find(|purpose| purpose.typ() == typ)
+        [Self::Resume, Self::Unsubscribe].into_iter().find(|purpose| purpose.typ() == typ)
     }
 }
 
@@ -229,23 +227,16 @@ fn write(payload: &Payload<'_>) -> Result<Vec<u8>, LinkError> {
 /// (RFC 3986 section 2.3) plus `:`.
 fn check_id(id: &str, what: &'static str) -> Result<(), LinkError> {
     let ok = (1..=128).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~:".contains(&b));
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:".contains(&b));
     ok.then_some(()).ok_or(LinkError::Malformed { what })
 }
 
 /// The form of the `Origin` header (RFC 6454 section 6.2): compared byte by byte later, so another
 /// spelling of the same origin must not get in.
 fn check_origin(origin: &str) -> Result<(), LinkError> {
-    let host = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"))
-        .unwrap_or_default();
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
     let ok = (1..=253 + 6).contains(&host.len())
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:[]_".contains(&b));
+        && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:[]_".contains(&b));
     ok.then_some(()).ok_or(LinkError::Malformed { what: "iss" })
 }
 

@@ -57,9 +57,9 @@ pub enum LinkError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A shop id must be 1 to 64 of `A-Z a-z 0-9 _ -`: anything else would make `kid` or an HKDF
+    /// A shop id must be 1 to 80 of `A-Z a-z 0-9 _ -` (every id of the core fits): anything else would make `kid` or an HKDF
     /// info string ambiguous.
-    #[error("shop id is not 1 to 64 of A-Z a-z 0-9 _ -")]
+    #[error("shop id is not 1 to 80 of A-Z a-z 0-9 _ -")]
     Shop,
     /// A label of a derived secret must be 1 to 64 of `a-z 0-9 -`.
     #[error("secret label is not 1 to 64 of a-z 0-9 -")]

@@ -17,9 +17,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 /// The inverse of [`encode`], and of nothing else: padding, the other alphabet, white space and
 /// non-zero trailing bits are refused, so that one byte string has one text.
 pub(crate) fn decode(text: &str, what: &'static str) -> Result<Vec<u8>, LinkError> {
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| LinkError::Malformed { what })
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| LinkError::Malformed { what })
 }
 
 /// Signs `payload` under `header`, both already in their final bytes.
@@ -47,28 +45,18 @@ impl Compact {
         read_header: impl FnOnce(&[u8]) -> Result<H, LinkError>,
     ) -> Result<(H, Self), LinkError> {
         let mut segments = text.split('.');
-        let (Some(header), Some(payload), Some(signature), None) = (
-            segments.next(),
-            segments.next(),
-            segments.next(),
-            segments.next(),
-        ) else {
-            return Err(LinkError::Malformed {
-                what: "segment count",
-            });
+        let (Some(header), Some(payload), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            return Err(LinkError::Malformed { what: "segment count" });
         };
         let signing_input = format!("{header}.{payload}");
         let header = read_header(&decode(header, "header encoding")?)?;
         let payload = decode(payload, "payload encoding")?;
         let signature = decode(signature, "signature encoding")?;
-        let signature = Signature::from_slice(&signature).map_err(|_| LinkError::Malformed {
-            what: "signature length",
-        })?;
-        let compact = Self {
-            payload,
-            signing_input,
-            signature,
-        };
+        let signature = Signature::from_slice(&signature)
+            .map_err(|_| LinkError::Malformed { what: "signature length" })?;
+        let compact = Self { payload, signing_input, signature };
         Ok((header, compact))
     }
 
@@ -129,10 +117,7 @@ mod tests {
         let mut signature = [0u8; 64];
         signature[0] = 1;
         let input = format!("{}.{}", encode(b"{}"), encode(b"any"));
-        assert!(
-            key.verify(input.as_bytes(), &Signature::from_bytes(&signature))
-                .is_ok()
-        );
+        assert!(key.verify(input.as_bytes(), &Signature::from_bytes(&signature)).is_ok());
         let text = format!("{input}.{}", encode(&signature));
         let ((), compact) = Compact::parse(&text, |_| Ok(())).unwrap();
         assert_eq!(compact.verify(&key), Err(LinkError::BadSignature));

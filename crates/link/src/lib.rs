@@ -64,6 +64,4 @@ pub use claims::{Purpose, ResumeClaims, UnsubscribeClaims};
 pub use error::{KeyError, LinkError};
 pub use keys::{KeyId, MasterKey, PublicKey, ShopKeys, SigningKey, label};
 pub use secret::{Secret, derive_identifier_hash};
-pub use token::{
-    ISSUED_AT_LEEWAY_S, MAX_TOKEN_BYTES, UnverifiedToken, sign_resume, sign_unsubscribe,
-};
+pub use token::{ISSUED_AT_LEEWAY_S, MAX_TOKEN_BYTES, UnverifiedToken, sign_resume, sign_unsubscribe};

@@ -30,13 +30,8 @@ impl Members {
     /// Reads the whole of `json`. `what` names the part in errors.
     pub(crate) fn parse(json: &[u8], what: &'static str) -> Result<Self, LinkError> {
         match serde_json::from_slice::<Object>(json) {
-            Ok(Object {
-                members,
-                duplicate: false,
-            }) => Ok(Self { what, members }),
-            Ok(_) => Err(LinkError::Malformed {
-                what: "duplicate member",
-            }),
+            Ok(Object { members, duplicate: false }) => Ok(Self { what, members }),
+            Ok(_) => Err(LinkError::Malformed { what: "duplicate member" }),
             Err(_) => Err(LinkError::Malformed { what }),
         }
     }
@@ -55,15 +50,8 @@ impl Members {
     }
 
     /// Takes a text member that may be absent. A `null` is not absence.
-    pub(crate) fn optional_text(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<String>, LinkError> {
-        if self.has(name) {
-            self.text(name).map(Some)
-        } else {
-            Ok(None)
-        }
+    pub(crate) fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, LinkError> {
+        if self.has(name) { self.text(name).map(Some) } else { Ok(None) }
     }
 
     /// Takes an integer member that must be there.
@@ -81,11 +69,7 @@ impl Members {
 
     /// Refuses what nobody asked for.
     pub(crate) fn finish(self) -> Result<(), LinkError> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(LinkError::Malformed { what: self.what })
-        }
+        if self.is_empty() { Ok(()) } else { Err(LinkError::Malformed { what: self.what }) }
     }
 }
 
@@ -110,10 +94,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-        let mut object = Object {
-            members: BTreeMap::new(),
-            duplicate: false,
-        };
+        let mut object = Object { members: BTreeMap::new(), duplicate: false };
         while let Some((name, value)) = map.next_entry::<String, Scalar>()? {
             // Names are compared after unescaping: "\u0069ss" is "iss" again.
             object.duplicate |= object.members.insert(name, value).is_some();
@@ -187,9 +168,7 @@ mod tests {
     #[test]
     fn only_one_flat_object_with_distinct_names_is_read() {
         let object = Some(LinkError::Malformed { what: "object" });
-        let duplicate = Some(LinkError::Malformed {
-            what: "duplicate member",
-        });
+        let duplicate = Some(LinkError::Malformed { what: "duplicate member" });
         for (json, expected) in [
             (r#"{"a":"x","b":1}"#, None),
             (r#" { "a" : [1,{"b":null}] } "#, None),
@@ -214,13 +193,7 @@ mod tests {
     #[test]
     fn a_member_has_the_kind_asked_for_or_is_refused() {
         let parse = |json: &str| Members::parse(json.as_bytes(), "object").unwrap();
-        for json in [
-            r#"{"a":null}"#,
-            r#"{"a":1}"#,
-            r#"{"a":true}"#,
-            r#"{"a":["x"]}"#,
-            r#"{"a":{"x":"y"}}"#,
-        ] {
+        for json in [r#"{"a":null}"#, r#"{"a":1}"#, r#"{"a":true}"#, r#"{"a":["x"]}"#, r#"{"a":{"x":"y"}}"#] {
             assert!(parse(json).text("a").is_err(), "{json}");
             assert!(parse(json).optional_text("a").is_err(), "{json}");
         }

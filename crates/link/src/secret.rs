@@ -29,21 +29,14 @@ impl Secret {
     }
 
     fn mac(&self) -> Hmac<Sha256> {
-        #[expect(
-            clippy::expect_used,
-            reason = "HMAC takes keys of every length (RFC 2104 section 2)"
-        )]
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length (RFC 2104 section 2)")]
         Hmac::new_from_slice(self.0.as_slice()).expect("HMAC takes keys of every length")
     }
 
     /// HMAC-SHA256 of `message`, 32 bytes.
     #[must_use]
     pub fn hmac(&self, message: &[u8]) -> [u8; 32] {
-        self.mac()
-            .chain_update(message)
-            .finalize()
-            .into_bytes()
-            .into()
+        self.mac().chain_update(message).finalize().into_bytes().into()
     }
 
     /// HMAC-SHA256 of `message` as 64 lower-case hex characters.
@@ -57,10 +50,7 @@ impl Secret {
     #[must_use]
     pub fn verify_hmac_hex(&self, message: &[u8], hex: &str) -> bool {
         let expected = self.hmac_hex(message);
-        expected
-            .as_bytes()
-            .ct_eq(hex.to_ascii_lowercase().as_bytes())
-            .into()
+        expected.as_bytes().ct_eq(hex.to_ascii_lowercase().as_bytes()).into()
     }
 }
 
@@ -81,11 +71,8 @@ impl fmt::Debug for Secret {
 pub fn derive_identifier_hash(pepper: &Secret, kind: &str, normalised: &str) -> String {
     // A kind is a short literal of ours; saturating keeps the function total all the same.
     let kind_length = u32::try_from(kind.len()).unwrap_or(u32::MAX);
-    let mac = pepper
-        .mac()
-        .chain_update(kind_length.to_be_bytes())
-        .chain_update(kind)
-        .chain_update(normalised);
+    let mac =
+        pepper.mac().chain_update(kind_length.to_be_bytes()).chain_update(kind).chain_update(normalised);
     let full: [u8; 32] = mac.finalize().into_bytes().into();
     hex(&full[..16])
 }
@@ -109,13 +96,7 @@ mod tests {
         let good = secret.hmac_hex(b"body");
         assert!(secret.verify_hmac_hex(b"body", &good));
         assert!(secret.verify_hmac_hex(b"body", &good.to_uppercase()));
-        for bad in [
-            "",
-            &good[..63],
-            &format!("{good}0"),
-            &"0".repeat(64),
-            "\u{e9}",
-        ] {
+        for bad in ["", &good[..63], &format!("{good}0"), &"0".repeat(64), "\u{e9}"] {
             assert!(!secret.verify_hmac_hex(b"body", bad), "{bad}");
         }
         assert!(!secret.verify_hmac_hex(b"bodY", &good));
@@ -127,29 +108,14 @@ mod tests {
         let pepper = Secret::from_bytes([1; 32]);
         let hash = derive_identifier_hash(&pepper, "email", "a@example.com");
         assert_eq!(hash.len(), 32);
-        assert_eq!(
-            hash,
-            derive_identifier_hash(&pepper, "email", "a@example.com")
-        );
-        assert_ne!(
-            hash,
-            derive_identifier_hash(&pepper, "phone", "a@example.com")
-        );
-        assert_ne!(
-            hash,
-            derive_identifier_hash(&pepper, "emaila", "@example.com")
-        );
-        assert_ne!(
-            hash,
-            derive_identifier_hash(&Secret::from_bytes([2; 32]), "email", "a@example.com")
-        );
+        assert_eq!(hash, derive_identifier_hash(&pepper, "email", "a@example.com"));
+        assert_ne!(hash, derive_identifier_hash(&pepper, "phone", "a@example.com"));
+        assert_ne!(hash, derive_identifier_hash(&pepper, "emaila", "@example.com"));
+        assert_ne!(hash, derive_identifier_hash(&Secret::from_bytes([2; 32]), "email", "a@example.com"));
     }
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(
-            format!("{:?}", Secret::from_bytes([9; 32])),
-            "Secret(redacted)"
-        );
+        assert_eq!(format!("{:?}", Secret::from_bytes([9; 32])), "Secret(redacted)");
     }
 }

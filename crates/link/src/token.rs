@@ -48,12 +48,9 @@ pub fn sign_unsubscribe(key: &SigningKey, claims: &UnsubscribeClaims) -> Result<
 
 fn sign<C: Claims>(key: &SigningKey, claims: &C) -> Result<String, LinkError> {
     claims.check()?;
-    let header = serde_json::to_vec(&Header {
-        alg: "EdDSA",
-        typ: C::PURPOSE.typ(),
-        kid: &key.kid().to_string(),
-    })
-    .map_err(|_| LinkError::Malformed { what: "header" })?;
+    let header =
+        serde_json::to_vec(&Header { alg: "EdDSA", typ: C::PURPOSE.typ(), kid: &key.kid().to_string() })
+            .map_err(|_| LinkError::Malformed { what: "header" })?;
     Ok(jws::sign(&key.key, &header, &claims.to_json()?))
 }
 
@@ -76,11 +73,7 @@ impl UnverifiedToken {
             return Err(LinkError::Malformed { what: "length" });
         }
         let ((purpose, kid), compact) = Compact::parse(text, read_header)?;
-        Ok(Self {
-            kid,
-            purpose,
-            compact,
-        })
+        Ok(Self { kid, purpose, compact })
     }
 
     /// The key the token *claims* to be signed with: for looking up the shop and its keys, nothing
@@ -106,12 +99,7 @@ impl UnverifiedToken {
     /// In this order: [`LinkError::UnknownKey`], [`LinkError::BadSignature`],
     /// [`LinkError::WrongPurpose`], [`LinkError::Malformed`], [`LinkError::WrongShop`],
     /// [`LinkError::NotYet`], [`LinkError::Expired`].
-    pub fn verify_resume(
-        self,
-        keys: &ShopKeys,
-        issuer: &str,
-        now: i64,
-    ) -> Result<ResumeClaims, LinkError> {
+    pub fn verify_resume(self, keys: &ShopKeys, issuer: &str, now: i64) -> Result<ResumeClaims, LinkError> {
         self.verify(keys, issuer, now)
     }
 
@@ -142,9 +130,7 @@ impl UnverifiedToken {
             return Err(LinkError::NotYet);
         }
         if now >= claims.expires_at() {
-            return Err(LinkError::Expired {
-                at: claims.expires_at(),
-            });
+            return Err(LinkError::Expired { at: claims.expires_at() });
         }
         Ok(claims)
     }
@@ -163,22 +149,17 @@ fn read_header(json: &[u8]) -> Result<(Purpose, KeyId), LinkError> {
             return Err(LinkError::Unsupported { what: name });
         }
     }
-    let purpose =
-        Purpose::from_typ(&header.text("typ")?).ok_or(LinkError::Unsupported { what: "typ" })?;
+    let purpose = Purpose::from_typ(&header.text("typ")?).ok_or(LinkError::Unsupported { what: "typ" })?;
     let kid = KeyId::parse(&header.text("kid")?)?;
     // Also `jwk`, `jku`, `x5c`: a token must not bring its own key.
     if !header.is_empty() {
-        return Err(LinkError::Unsupported {
-            what: "header member",
-        });
+        return Err(LinkError::Unsupported { what: "header member" });
     }
     Ok((purpose, kid))
 }
 
 impl fmt::Debug for UnverifiedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnverifiedToken")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("UnverifiedToken").field("kid", &self.kid).finish_non_exhaustive()
     }
 }

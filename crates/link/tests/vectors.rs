@@ -89,15 +89,8 @@ fn tokens_are_signed_and_verified_as_frozen() {
             }
             Purpose::Unsubscribe => {
                 let claims = unsubscribe_claims(claims);
-                assert_eq!(
-                    sign_unsubscribe(&key, &claims).as_deref(),
-                    Ok(frozen),
-                    "{name}"
-                );
-                assert_eq!(
-                    token.verify_unsubscribe(&keys, issuer, last_second),
-                    Ok(claims)
-                );
+                assert_eq!(sign_unsubscribe(&key, &claims).as_deref(), Ok(frozen), "{name}");
+                assert_eq!(token.verify_unsubscribe(&keys, issuer, last_second), Ok(claims));
             }
         }
         purposes.push(purpose);
@@ -136,9 +129,7 @@ fn the_jwk_set_is_written_as_frozen() {
     let vectors = vectors();
     let frozen = &vectors["jwks"];
     // The order in which epochs are asked for, and asking twice, must not show.
-    let keys = master(&vectors)
-        .derive_shop_keys(text(frozen, "shop"), &[2, 1, 2])
-        .unwrap();
+    let keys = master(&vectors).derive_shop_keys(text(frozen, "shop"), &[2, 1, 2]).unwrap();
     assert_eq!(keys.jwks(), text(frozen, "set"));
     let set: Value = serde_json::from_str(&keys.jwks()).unwrap();
     assert_eq!(list(&set["keys"]).len(), 2);

@@ -4,9 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use comeback_link::{
-    LinkError, MasterKey, ResumeClaims, ShopKeys, UnsubscribeClaims, UnverifiedToken,
-};
+use comeback_link::{LinkError, MasterKey, ResumeClaims, ShopKeys, UnsubscribeClaims, UnverifiedToken};
 use ed25519_dalek::Signer as _;
 use sha2::Sha256;
 
@@ -15,8 +13,7 @@ pub(crate) const ISSUER: &str = "https://shop.example";
 pub(crate) const IAT: i64 = 1_700_000_000;
 pub(crate) const EXP: i64 = 1_700_604_800;
 pub(crate) const NOW: i64 = 1_700_000_100;
-pub(crate) const HEADER: &str =
-    r#"{"alg":"EdDSA","typ":"comeback-resume+jwt","kid":"shop_demo.1"}"#;
+pub(crate) const HEADER: &str = r#"{"alg":"EdDSA","typ":"comeback-resume+jwt","kid":"shop_demo.1"}"#;
 pub(crate) const CLAIMS: &str = r#"{"iss":"https://shop.example","aud":"resume","sub":"cart_a","jti":"snd_b","iat":1700000000,"exp":1700604800}"#;
 
 pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
@@ -27,10 +24,7 @@ pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
 pub(crate) fn key(shop: &str, epoch: u32) -> ed25519_dalek::SigningKey {
     let mut seed = [0; 32];
     hkdf::Hkdf::<Sha256>::new(None, &MASTER)
-        .expand(
-            format!("comeback/link/v1/signing-key/{shop}/{epoch}").as_bytes(),
-            &mut seed,
-        )
+        .expand(format!("comeback/link/v1/signing-key/{shop}/{epoch}").as_bytes(), &mut seed)
         .unwrap();
     ed25519_dalek::SigningKey::from_bytes(&seed)
 }
@@ -46,9 +40,7 @@ pub(crate) fn forge(header: &str, claims: &str) -> String {
 }
 
 pub(crate) fn keys() -> ShopKeys {
-    MasterKey::from_bytes(MASTER)
-        .derive_shop_keys("shop_demo", &[1, 2])
-        .unwrap()
+    MasterKey::from_bytes(MASTER).derive_shop_keys("shop_demo", &[1, 2]).unwrap()
 }
 
 pub(crate) fn resume(token: &str) -> Result<ResumeClaims, LinkError> {
