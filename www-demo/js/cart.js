@@ -1,0 +1,161 @@
+// Cart page: quantities, removal, delivery estimate, what is missing for free delivery.
+
+import { cart, catalogue, countries, deliveryFor, deliveryPrice, element, findVariant, money, nextAvailable, productUrl, readJson, stepper, writeJson } from './shop.js';
+import * as tracking from './tracking.js';
+
+const $ = (id) => document.getElementById(id);
+const ESTIMATE_KEY = 'demo.country';
+const restoring = new URLSearchParams(location.search).has('comeback_restore');
+
+let estimated = readJson(ESTIMATE_KEY, null, 'sessionStorage');
+let viewed = false;
+
+$('country').append(...countries.map(([code, name]) => element('option', { value: code, selected: code === (estimated ?? 'IE') }, name)));
+
+function render() {
+  const lines = cart.detailed();
+  const empty = lines.length === 0;
+  $('empty').hidden = !empty || waiting;
+  $('waiting').hidden = !empty || !waiting;
+  $('full').hidden = empty;
+  if (empty) return;
+
+  // an element that has focus is put back after the redraw
+  const focused = document.activeElement?.closest('#lines') ? document.activeElement : null;
+  const focusKey = focused && [focused.closest('.line')?.dataset.key, focused.dataset.step ?? focused.tagName];
+  $('lines').replaceChildren(...lines.map(lineView));
+  if (focusKey) {
+    const line = [...$('lines').children].find((node) => node.dataset.key === focusKey[0]);
+    const same = line && [...line.querySelectorAll('button, input, a')].find((node) => (node.dataset.step ?? node.tagName) === focusKey[1]);
+    (same ?? $('heading')).focus();
+  }
+
+  const subtotal = cart.subtotal();
+  const missing = catalogue.free_shipping_minor - subtotal;
+  $('subtotal').textContent = money(subtotal);
+  $('free-text').textContent = missing > 0 ? `${money(missing)} more for free standard delivery` : 'Standard delivery is free for this cart.';
+  $('free-meter').max = catalogue.free_shipping_minor;
+  $('free-meter').value = Math.min(subtotal, catalogue.free_shipping_minor);
+  showEstimate(subtotal);
+  showOffer(lines);
+  const payable = lines.some((line) => line.payable);
+  $('to-checkout').hidden = !payable;
+}
+
+function showEstimate(subtotal) {
+  if (!estimated) {
+    $('delivery').textContent = 'Not estimated yet';
+    $('total').textContent = money(subtotal);
+    return;
+  }
+  const { standard } = deliveryFor(estimated, subtotal);
+  $('delivery').textContent = deliveryPrice(standard.minor);
+  $('estimate-text').textContent = `Standard delivery, ${standard.days}.`;
+  $('total').textContent = money(subtotal + standard.minor);
+}
+
+function lineView(line) {
+  const name = `${line.product.name}${line.item_variant ? `, ${line.item_variant}` : ''}`;
+  const remove = element('button', { type: 'button', class: 'text-button', 'data-step': 'remove', 'aria-label': `Remove ${name}`, onclick: () => change(line, 0, name) }, 'Remove');
+  const other = line.payable ? null : nextAvailable(line.item_id, line.item_variant);
+  return element(
+    'li',
+    { class: line.payable ? 'line' : 'line gone', 'data-key': `${line.item_id} ${line.item_variant ?? ''}`, 'data-item-id': line.item_id, 'data-item-variant': line.item_variant, 'data-quantity': line.quantity },
+    element('img', { src: line.variant.image, width: 112, height: 112, alt: '' }),
+    element(
+      'div',
+      {},
+      element('h2', {}, element('a', { href: productUrl(line.item_id, line.item_variant) }, line.product.name)),
+      line.item_variant ? element('p', { class: 'muted' }, line.item_variant) : null,
+      element('p', {}, money(line.variant.price_minor)),
+    ),
+    element(
+      'div',
+      { class: 'line-controls' },
+      line.payable
+        ? stepper({ id: `quantity-${line.product.item_id}-${line.product.variants.indexOf(line.variant)}`, label: name, value: line.quantity, max: Math.min(12, line.stock), change: (n) => change(line, n, name) }).node
+        : element('p', {}, element('strong', {}, 'Sold out.'), ' It is not part of the total.'),
+      other ? element('button', { type: 'button', class: 'button quiet', 'data-step': 'swap', onclick: () => swap(line, other) }, `Take ${other.item_variant} (${money(other.price_minor)})`) : null,
+      remove,
+      line.payable ? element('p', { class: 'line-total' }, money(line.total_minor)) : null,
+    ),
+  );
+}
+
+function change(line, quantity, name) {
+  const delta = cart.setQuantity(line.item_id, line.item_variant, quantity);
+  if (delta === 0) return;
+  const moved = { item_id: line.item_id, item_variant: line.item_variant, quantity: Math.abs(delta) };
+  if (delta > 0) tracking.addToCart(moved);
+  else tracking.removeFromCart(moved);
+  say(quantity === 0 ? `${name} removed. Subtotal ${money(cart.subtotal())}.` : `${name}: ${quantity}. Subtotal ${money(cart.subtotal())}.`);
+  if (quantity === 0) (cart.count() ? $('heading') : $('empty-heading')).focus();
+}
+
+function swap(line, other) {
+  const quantity = Math.min(line.quantity, findVariant(line.item_id, other.item_variant).stock);
+  tracking.removeFromCart(line);
+  cart.setQuantity(line.item_id, line.item_variant, 0);
+  const added = cart.add(line.item_id, other.item_variant, quantity);
+  if (added) tracking.addToCart({ item_id: line.item_id, item_variant: other.item_variant, quantity: added });
+  say(`${line.product.name}: now ${other.item_variant}.`);
+  $('heading').focus();
+}
+
+function say(text) {
+  $('status').textContent = text;
+}
+
+// the tea towel beside the cart: its button carries the event as a data attribute, so this file does not track it
+function showOffer(lines) {
+  $('offer').hidden = lines.some((line) => line.item_id === 'linen-towel');
+}
+$('offer-add').addEventListener('click', () => {
+  cart.add('linen-towel', null, 1);
+  say('Linen tea towel added.');
+  $('heading').focus();
+});
+
+$('estimate').addEventListener('submit', (event) => {
+  event.preventDefault();
+  estimated = $('country').value;
+  writeJson(ESTIMATE_KEY, estimated, 'sessionStorage');
+  tracking.viewShippingEstimate();
+  render();
+});
+
+// a link from a message brings the cart back through the adapter; until then do not claim the cart is empty
+let waiting = restoring && cart.count() === 0;
+if (waiting) setTimeout(() => { waiting = false; render(); }, 5000);
+
+addEventListener('comeback:restore', (event) => {
+  waiting = false;
+  render();
+  const report = Array.isArray(event.detail?.report) ? event.detail.report : [];
+  const notes = report.map(reportText).filter(Boolean);
+  $('restored').replaceChildren(
+    element(
+      'div',
+      { class: 'notice good', id: 'restored-notice' },
+      element('h2', {}, 'Your cart is back'),
+      notes.length ? element('ul', {}, ...notes.map((text) => element('li', {}, text))) : element('p', {}, 'Everything is as you left it.'),
+    ),
+  );
+  tracking.viewCart();
+});
+
+function reportText(entry) {
+  const found = findVariant(entry.item_id, entry.item_variant);
+  const name = found ? `${found.product.name}${found.variant.item_variant ? `, ${found.variant.item_variant}` : ''}` : 'One piece';
+  if (entry.kind === 'price_changed') return `${name}: now ${money(entry.now_minor)}, was ${money(entry.was_minor)}.`;
+  if (entry.kind === 'sold_out') return `${name} has sold out meanwhile.`;
+  if (entry.kind === 'unavailable') return `${name} is no longer in the shop.`;
+  return null;
+}
+
+cart.onChange(render);
+render();
+if (!viewed && cart.count() > 0) {
+  viewed = true;
+  tracking.viewCart();
+}
