@@ -1,1 +1,11 @@
-//! Formats that cross a boundary.
+//! Formats that cross a boundary: capture batches, object calls, queue jobs, stored state, the
+//! shop's document. Parsing happens here once, into types of the core that cannot be wrong.
+//! Decides nothing.
+
+pub mod calls;
+pub mod capture;
+pub mod cart_view;
+pub mod jobs;
+pub mod problem;
+pub mod shop;
+pub mod stored;

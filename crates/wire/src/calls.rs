@@ -1,0 +1,345 @@
+//! Calls into the objects. One closed enum of calls and one of answers per object; they travel as
+//! JSON over the platform's RPC. `now` is always an argument: an object never asks for the time.
+
+use comeback_core::cart::Line;
+use comeback_core::consent::{Channel, Consent, Source};
+use comeback_core::decision::{DecisionRecord, Why};
+use comeback_core::gate::ClaimRequest;
+use comeback_core::id::{CartId, PersonId, SendKey, ShopId};
+use comeback_core::money::Currency;
+use comeback_core::person::{Order, Person};
+use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
+use comeback_core::signal::Signal;
+use comeback_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::cart_view::CartView;
+use crate::jobs::Numbered;
+use crate::shop::Shop;
+
+/// What a cart object is told about the session that a batch came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// IANA zone of the browser or of the edge.
+    pub zone: Option<String>,
+    /// A phone.
+    pub mobile: bool,
+    /// Driven by a program.
+    pub automated: bool,
+}
+
+/// Calls of a cart object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+pub enum CartCall {
+    /// Signals from page or platform. Creates the cart if `currency` is given.
+    Capture {
+        /// The shop.
+        shop: ShopId,
+        /// The cart.
+        cart: CartId,
+        /// Currency of a cart that is born now.
+        currency: Option<Currency>,
+        /// What happened.
+        signals: Vec<Signal>,
+        /// Where.
+        session: Option<Session>,
+        /// Who, if that was found out.
+        person: Option<PersonId>,
+    },
+    /// The cart as its shopper sees it.
+    View,
+    /// Replaces the lines if the version is still this one.
+    Replace {
+        /// The version the caller saw.
+        if_version: u64,
+        /// All lines.
+        lines: Vec<Line>,
+    },
+    /// A person was found.
+    Link {
+        /// Who.
+        person: PersonId,
+    },
+    /// An order.
+    Order(CartOrder),
+    /// A link was followed.
+    Click {
+        /// Of which send.
+        key: SendKey,
+    },
+    /// What is needed to claim a send.
+    Prepare {
+        /// Which.
+        key: SendKey,
+    },
+    /// How a send ended.
+    Settle {
+        /// Which.
+        key: SendKey,
+        /// How.
+        outcome: Outcome,
+        /// The decision, if there was one.
+        decision: Option<Box<DecisionRecord>>,
+    },
+    /// Time has passed.
+    Tick,
+    /// The whole story.
+    Explain,
+}
+
+/// Answers of a cart object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum CartAnswer {
+    /// To `Capture` and everything else that changes.
+    Done {
+        /// Version of the cart.
+        version: u64,
+        /// State.
+        phase: Phase,
+        /// Who is behind it.
+        person: Option<PersonId>,
+        /// The score now.
+        score: Option<ScoreView>,
+    },
+    /// There is no such cart.
+    Missing,
+    /// To `View`.
+    View {
+        /// As the page sees it.
+        view: CartView,
+        /// With their trust, for presenting to others.
+        lines: Vec<Line>,
+    },
+    /// To `Replace` with an outdated version.
+    Conflict {
+        /// The version now.
+        version: u64,
+    },
+    /// To `Prepare`.
+    Prepared(Box<Prepared>),
+    /// To `Prepare`, when there is nothing to claim.
+    Moot {
+        /// Why.
+        why: Why,
+    },
+    /// To `Explain`.
+    Story {
+        /// The state.
+        state: Box<Recovery>,
+        /// The log.
+        log: Vec<Numbered>,
+    },
+}
+
+/// A score as the page and the log see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreView {
+    /// Which model.
+    pub model: String,
+    /// Probability of buying without help.
+    pub buy: f64,
+    /// What weighed most.
+    pub reasons: Vec<ScoreReason>,
+}
+
+/// One reason of a score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreReason {
+    /// Which feature.
+    pub feature: String,
+    /// Its part in the log-odds.
+    pub effect: f64,
+}
+
+/// Calls of a person object, and of the alias objects that lead to persons.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+pub enum PersonCall {
+    /// Of an alias: to whom does this identifier lead?
+    Resolve,
+    /// Of an alias: lead to this person, unless it leads to somebody already.
+    Bind {
+        /// Proposed.
+        person: PersonId,
+    },
+    /// Of an alias: lead to the person that the former one was merged into.
+    Repoint {
+        /// From.
+        from: PersonId,
+        /// To.
+        to: PersonId,
+    },
+    /// Of an alias that stands for a short link: the token it stands for.
+    Keep {
+        /// The text.
+        text: String,
+    },
+    /// Changes, all in one transaction.
+    Apply {
+        /// The shop.
+        shop: ShopId,
+        /// The person.
+        person: PersonId,
+        /// What changes.
+        changes: Vec<PersonChange>,
+    },
+    /// May this be sent?
+    Claim {
+        /// The question.
+        request: Box<ClaimRequest>,
+        /// Policy version.
+        policy: String,
+        /// Channels whose provider takes idempotency keys.
+        idempotent: Vec<Channel>,
+    },
+    /// The provider took it.
+    Sent {
+        /// Which.
+        key: SendKey,
+    },
+    /// The provider did not take it.
+    Release {
+        /// Which.
+        key: SendKey,
+    },
+    /// Merge into another person: from now on every call is answered with `Moved`.
+    MergeInto {
+        /// The survivor.
+        into: PersonId,
+    },
+    /// Take in a merged person.
+    Absorb {
+        /// Everything of them.
+        other: Box<Person>,
+    },
+    /// The survivor has taken everything in.
+    MergeDone,
+    /// Time has passed.
+    Tick,
+    /// The state, for `explain` and preferences.
+    Show,
+}
+
+/// A change to a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum PersonChange {
+    /// An address.
+    Contact {
+        /// For which channel.
+        channel: Channel,
+        /// Normalised.
+        address: String,
+        /// From whom.
+        source: Source,
+    },
+    /// A yes or a no.
+    Consent(Consent),
+    /// No more messages, on a channel or at all.
+    OptOut {
+        /// Which; all if absent.
+        channel: Option<Channel>,
+    },
+    /// No messages until then.
+    Pause {
+        /// Until.
+        until: Timestamp,
+    },
+    /// An order.
+    Order(Order),
+    /// One of their carts.
+    LinkCart {
+        /// Which.
+        cart: CartId,
+    },
+    /// Their zone.
+    Zone {
+        /// IANA name.
+        zone: String,
+    },
+    /// They proved an address by following a link sent there.
+    Verified {
+        /// On which channel.
+        channel: Channel,
+    },
+}
+
+/// Answers of a person or alias object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum PersonAnswer {
+    /// Of an alias.
+    Leads {
+        /// To whom, if to anyone.
+        to: Option<PersonId>,
+        /// The text kept, if any.
+        text: Option<String>,
+    },
+    /// The change is stored.
+    Applied {
+        /// Carts of this person.
+        carts: Vec<CartId>,
+        /// Whether anything was known of this person before.
+        known: bool,
+    },
+    /// To `Claim`.
+    Decided(Box<DecisionRecord>),
+    /// To `MergeInto`.
+    Snapshot(Box<Person>),
+    /// Merged: ask there. `settled` is false while the survivor may lack something; `state` is
+    /// then what it must absorb first.
+    Moved {
+        /// The survivor.
+        into: PersonId,
+        /// What the survivor still has to take in.
+        pending: Option<Box<Person>>,
+    },
+    /// To `Show`.
+    State(Box<Person>),
+    /// Nobody is here.
+    Missing,
+    /// Done.
+    Ok,
+}
+
+/// Calls of a shop object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+pub enum ShopCall {
+    /// Stores the shop.
+    Put {
+        /// All of it.
+        shop: Box<Shop>,
+    },
+    /// What the send path asks before every claim.
+    Standing,
+    /// Stops or resumes all sends.
+    Stop {
+        /// Stop.
+        stopped: bool,
+    },
+    /// Revokes links.
+    Revoke {
+        /// The send whose link dies.
+        jti: Option<String>,
+        /// The key epoch whose links all die.
+        epoch: Option<u32>,
+    },
+}
+
+/// A shop's standing: everything that may stop a send or a link and must not be stale.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Standing {
+    /// The shop, if it is provisioned.
+    pub shop: Option<Box<Shop>>,
+    /// All sends are stopped.
+    pub stopped: bool,
+    /// Key epoch that signs.
+    pub epoch: u32,
+    /// Epochs whose links are dead.
+    pub revoked_epochs: Vec<u32>,
+    /// Sends whose links are dead.
+    pub revoked: Vec<String>,
+}

@@ -1,0 +1,456 @@
+//! The body of `POST /v1/events`: a batch of GA4-shaped events from one page.
+//!
+//! Everything in it comes from a stranger who knows the public key. Names of events that this
+//! version does not know are counted and ignored (a newer page may talk to an older edge);
+//! anything malformed refuses the whole batch with the place named, so that nothing is half-kept.
+
+use comeback_core::cart::{Change, Line, MAX_LINES, MAX_QUANTITY, Trust};
+use comeback_core::id::{CartId, EventId};
+use comeback_core::money::Currency;
+use comeback_core::signal::{CheckoutError, Signal, SignalKind};
+use comeback_core::time::{DAY, Millis, Timestamp};
+use serde::Deserialize;
+
+/// Largest body, in bytes: what `sendBeacon` carries safely beside others (64 KiB shared).
+pub const MAX_BODY: usize = 16 * 1024;
+/// Most events in a batch.
+pub const MAX_EVENTS: usize = 200;
+/// Longest text kept of any field; the rest is cut off at a character.
+pub const MAX_TEXT: usize = 256;
+/// Longest URL kept; a longer one is dropped, for half a URL leads nowhere.
+pub const MAX_URL: usize = 1024;
+/// How far back an event may claim to lie: an offline queue's patience.
+const OLDEST: Millis = 7 * DAY;
+
+/// Why a batch was refused. Says where, never what was there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaptureError {
+    /// Larger than [`MAX_BODY`].
+    #[error("the body is larger than {MAX_BODY} bytes")]
+    TooLarge,
+    /// Not the JSON that was expected.
+    #[error("the body is not a capture batch: {0}")]
+    Malformed(String),
+    /// A version this edge does not speak.
+    #[error("version {0} is not spoken here; send 1")]
+    Version(u32),
+    /// More than [`MAX_EVENTS`].
+    #[error("more than {MAX_EVENTS} events in one batch")]
+    TooMany,
+    /// One event is wrong.
+    #[error("events[{index}].{what}")]
+    Event {
+        /// Which, from 0.
+        index: usize,
+        /// What is wrong and where.
+        what: String,
+    },
+}
+
+/// A checked batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The shop's public key.
+    pub pk: String,
+    /// The cart as the page knows it.
+    pub cart: Option<CartId>,
+    /// IANA zone of the browser, unchecked.
+    pub zone: Option<String>,
+    /// Language tag, unchecked.
+    pub locale: Option<String>,
+    /// A phone.
+    pub mobile: bool,
+    /// The browser says that it is driven by a program.
+    pub automated: bool,
+    /// Whether storage was agreed to; without it no cookie is set.
+    pub storage: bool,
+    /// In the order of the batch.
+    pub signals: Vec<Signal>,
+    /// Events of names unknown here.
+    pub ignored: u32,
+}
+
+#[derive(Deserialize)]
+struct RawBatch {
+    v: u32,
+    pk: String,
+    #[serde(default)]
+    cart: Option<CartId>,
+    #[serde(default)]
+    page: RawPage,
+    #[serde(default)]
+    consent: RawConsent,
+    #[serde(default)]
+    automated: bool,
+    events: Vec<RawEvent>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawPage {
+    tz: Option<String>,
+    locale: Option<String>,
+    mobile: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawConsent {
+    storage: bool,
+}
+
+#[derive(Deserialize)]
+struct RawEvent {
+    id: EventId,
+    t: i64,
+    name: String,
+    #[serde(default)]
+    data: RawData,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawData {
+    currency: Option<String>,
+    items: Vec<RawItem>,
+    dwell_ms: Option<f64>,
+    accepted: bool,
+    step: String,
+    code: String,
+    method: String,
+    transaction_id: Option<Text>,
+}
+
+/// One GA4 item.
+#[derive(Deserialize)]
+struct RawItem {
+    item_id: Text,
+    #[serde(default)]
+    item_name: Option<Text>,
+    #[serde(default)]
+    item_variant: Option<Text>,
+    #[serde(default)]
+    price: Option<Number>,
+    #[serde(default)]
+    quantity: Option<Number>,
+    #[serde(default)]
+    image_url: Option<String>,
+    #[serde(default)]
+    item_url: Option<String>,
+}
+
+/// Shops send ids as text or as whole numbers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    Words(String),
+    Whole(i64),
+}
+
+impl Text {
+    fn into_text(self) -> String {
+        match self {
+            Self::Words(s) => clip(&s, MAX_TEXT),
+            Self::Whole(n) => n.to_string(),
+        }
+    }
+}
+
+/// Shops send prices as numbers or as decimal text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Value(f64),
+    Words(String),
+}
+
+impl Number {
+    fn minor(&self, currency: Currency) -> Option<i64> {
+        match self {
+            Self::Value(v) => currency.minor_from_number(*v),
+            Self::Words(s) => currency.minor_from_decimal(s),
+        }
+        .filter(|m| *m >= 0)
+    }
+
+    fn quantity(&self) -> Option<u32> {
+        let value = match self {
+            Self::Value(v) => *v,
+            Self::Words(s) => s.parse().ok()?,
+        };
+        (value.fract() == 0.0 && (1.0..=f64::from(MAX_QUANTITY)).contains(&value)).then(|| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "in range by the check before"
+            )]
+            {
+                value as u32
+            }
+        })
+    }
+}
+
+/// Cuts a text at a character boundary and drops control characters.
+#[must_use]
+pub fn clip(text: &str, most: usize) -> String {
+    let mut kept = String::with_capacity(text.len().min(most));
+    for c in text.chars().filter(|c| !c.is_control()) {
+        if kept.len() + c.len_utf8() > most {
+            break;
+        }
+        kept.push(c);
+    }
+    kept
+}
+
+/// Keeps an address of the web or a path of the shop; anything else (`javascript:` above all) goes.
+#[must_use]
+pub fn web_url(text: &str) -> Option<String> {
+    let fine = text.len() <= MAX_URL
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '"' | '<' | '>' | '\\'))
+        && (text.starts_with("https://")
+            || text.starts_with("http://localhost")
+            || text.starts_with("http://127.0.0.1")
+            || (text.starts_with('/') && !text.starts_with("//")));
+    fine.then(|| text.to_owned())
+}
+
+impl Batch {
+    /// Parses and checks a body as it came in at `now`.
+    pub fn parse(body: &[u8], now: Timestamp) -> Result<Self, CaptureError> {
+        if body.len() > MAX_BODY {
+            return Err(CaptureError::TooLarge);
+        }
+        let raw: RawBatch = serde_json::from_slice(body).map_err(|e| CaptureError::Malformed(place(&e)))?;
+        if raw.v != 1 {
+            return Err(CaptureError::Version(raw.v));
+        }
+        if raw.events.len() > MAX_EVENTS {
+            return Err(CaptureError::TooMany);
+        }
+        let mut signals = Vec::with_capacity(raw.events.len());
+        let mut ignored = 0;
+        for (index, event) in raw.events.into_iter().enumerate() {
+            let at = Timestamp::from_millis(event.t).min(now).max(now.plus(-OLDEST));
+            match kind(&event.name, event.data).map_err(|what| CaptureError::Event { index, what })? {
+                Some(kind) => signals.push(Signal { id: event.id, at, kind }),
+                None => ignored += 1,
+            }
+        }
+        Ok(Self {
+            pk: clip(&raw.pk, 64),
+            cart: raw.cart,
+            zone: raw.page.tz.map(|z| clip(&z, 64)),
+            locale: raw.page.locale.map(|l| clip(&l, 35)),
+            mobile: raw.page.mobile,
+            automated: raw.automated,
+            storage: raw.consent.storage,
+            signals,
+            ignored,
+        })
+    }
+
+    /// Whether the batch needs a cart: something was put in, or an order was placed.
+    #[must_use]
+    pub fn bears_cart(&self) -> bool {
+        self.signals.iter().any(|s| match &s.kind {
+            SignalKind::Cart { change: Change::Add(lines) | Change::Set(lines), .. } => !lines.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// The currency of the first cart change.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.signals.iter().find_map(|s| match &s.kind {
+            SignalKind::Cart { currency, .. } => Some(*currency),
+            _ => None,
+        })
+    }
+}
+
+/// Line and column without the offending text, which may be personal.
+#[must_use]
+pub fn place(e: &serde_json::Error) -> String {
+    let what = match e.classify() {
+        serde_json::error::Category::Syntax => "broken JSON",
+        serde_json::error::Category::Eof => "cut off",
+        serde_json::error::Category::Data => "a field is missing or of the wrong type",
+        serde_json::error::Category::Io => "unreadable",
+    };
+    format!("{what} at line {} column {}", e.line(), e.column())
+}
+
+fn kind(name: &str, data: RawData) -> Result<Option<SignalKind>, String> {
+    let cart = |data: RawData, make: fn(Vec<Line>) -> Change| -> Result<Option<SignalKind>, String> {
+        let code = data.currency.as_deref().ok_or("data.currency: missing")?;
+        let currency = Currency::parse(code).map_err(|e| format!("data.currency: {e}"))?;
+        if data.items.len() > MAX_LINES {
+            return Err(format!("data.items: more than {MAX_LINES}"));
+        }
+        let lines = data
+            .items
+            .into_iter()
+            .enumerate()
+            .map(|(i, item)| line(i, item, currency))
+            .collect::<Result<_, _>>()?;
+        Ok(Some(SignalKind::Cart { currency, change: make(lines) }))
+    };
+    Ok(Some(match name {
+        "page_view" => SignalKind::PageView,
+        "view_item" => {
+            #[expect(clippy::cast_possible_truncation, reason = "clamped to a day")]
+            let dwell = |ms: f64| ms.clamp(0.0, 86_400_000.0) as i64;
+            SignalKind::ViewItem { dwell_ms: data.dwell_ms.filter(|d| d.is_finite()).map(dwell) }
+        }
+        "view_cart" | "cart_set" => return cart(data, Change::Set),
+        "add_to_cart" => return cart(data, Change::Add),
+        "remove_from_cart" => return cart(data, Change::Remove),
+        "begin_checkout" => SignalKind::BeginCheckout,
+        "add_shipping_info" => SignalKind::AddShippingInfo,
+        "add_payment_info" => SignalKind::AddPaymentInfo,
+        "view_shipping_estimate" => SignalKind::ViewShippingEstimate,
+        "try_coupon" => SignalKind::TryCoupon { accepted: data.accepted },
+        "checkout_error" => SignalKind::CheckoutError(CheckoutError {
+            step: clip(&data.step, 64),
+            code: clip(&data.code, 64),
+            method: clip(&data.method, 64),
+        }),
+        "purchase" => {
+            let order = data.transaction_id.ok_or("data.transaction_id: missing")?.into_text();
+            if order.is_empty() {
+                return Err("data.transaction_id: empty".to_owned());
+            }
+            SignalKind::Purchase { order }
+        }
+        "exit_intent" => SignalKind::ExitIntent,
+        "page_hide" => SignalKind::PageHide,
+        "panel_shown" | "panel_closed" | "panel_clicked" => SignalKind::Panel,
+        _ => return Ok(None),
+    }))
+}
+
+fn line(index: usize, item: RawItem, currency: Currency) -> Result<Line, String> {
+    let item_id = item.item_id.into_text();
+    if item_id.is_empty() {
+        return Err(format!("data.items[{index}].item_id: empty"));
+    }
+    let unit_price_minor = match item.price {
+        None => 0,
+        Some(p) => p
+            .minor(currency)
+            .ok_or_else(|| format!("data.items[{index}].price: not an amount of {}", currency.code()))?,
+    };
+    let quantity = match item.quantity {
+        None => 1,
+        Some(q) => q.quantity().ok_or_else(|| {
+            format!("data.items[{index}].quantity: not a whole number from 1 to {MAX_QUANTITY}")
+        })?,
+    };
+    Ok(Line {
+        item_id,
+        item_variant: item.item_variant.map(Text::into_text).filter(|v| !v.is_empty()),
+        quantity,
+        unit_price_minor,
+        title: item.item_name.map(Text::into_text).unwrap_or_default(),
+        image_url: item.image_url.as_deref().and_then(web_url),
+        item_url: item.item_url.as_deref().and_then(web_url),
+        trust: Trust::Page,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn parse(events: &str) -> Result<Batch, CaptureError> {
+        Batch::parse(format!(r#"{{"v":1,"pk":"pk_demo","events":[{events}]}}"#).as_bytes(), NOW)
+    }
+
+    #[test]
+    fn a_ga4_event_becomes_a_signal() {
+        let batch = parse(
+            r#"{"id":"evt_1","t":1799999999000,"name":"add_to_cart","data":{"currency":"EUR","value":39.9,
+               "items":[{"item_id":7,"item_variant":"red","item_name":"Mug","price":"19.95","quantity":2,
+               "image_url":"javascript:alert(1)","item_url":"/p/7"}]}}"#,
+        )
+        .unwrap();
+        assert!(batch.bears_cart());
+        let SignalKind::Cart { change: Change::Add(lines), .. } = &batch.signals[0].kind else { panic!() };
+        assert_eq!(lines[0].item_id, "7");
+        assert_eq!(lines[0].unit_price_minor, 1995);
+        assert_eq!(lines[0].image_url, None, "only addresses of the web");
+        assert_eq!(lines[0].item_url.as_deref(), Some("/p/7"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_place() {
+        let item = |fields: &str| {
+            format!(
+                r#"{{"id":"evt_1","t":1,"name":"add_to_cart","data":{{"currency":"EUR","items":[{{{fields}}}]}}}}"#
+            )
+        };
+        let cases = [
+            (item(r#""item_id":"""#), "events[0].data.items[0].item_id: empty"),
+            (item(r#""item_id":"a","price":-1"#), "events[0].data.items[0].price: not an amount of EUR"),
+            (item(r#""item_id":"a","price":"1.999""#), "events[0].data.items[0].price: not an amount of EUR"),
+            (
+                item(r#""item_id":"a","quantity":0"#),
+                "events[0].data.items[0].quantity: not a whole number from 1 to 9999",
+            ),
+            (
+                item(r#""item_id":"a","quantity":1.5"#),
+                "events[0].data.items[0].quantity: not a whole number from 1 to 9999",
+            ),
+            (
+                r#"{"id":"evt_1","t":1,"name":"view_cart","data":{}}"#.to_owned(),
+                "events[0].data.currency: missing",
+            ),
+            (
+                r#"{"id":"evt_1","t":1,"name":"view_cart","data":{"currency":"eur"}}"#.to_owned(),
+                "events[0].data.currency: expected an ISO 4217 code of three capital letters",
+            ),
+            (
+                r#"{"id":"evt_1","t":1,"name":"purchase","data":{}}"#.to_owned(),
+                "events[0].data.transaction_id: missing",
+            ),
+        ];
+        for (events, expect) in cases {
+            assert_eq!(parse(&events).unwrap_err().to_string(), expect);
+        }
+    }
+
+    #[test]
+    fn times_are_brought_into_reason_and_unknown_names_are_counted() {
+        let batch = parse(
+            r#"{"id":"evt_1","t":9999999999999999,"name":"page_view"},
+               {"id":"evt_2","t":-5,"name":"page_view"},
+               {"id":"evt_3","t":1,"name":"a_name_of_the_future","data":{"items":[]}}"#,
+        )
+        .unwrap();
+        assert_eq!(batch.signals[0].at, NOW);
+        assert_eq!(batch.signals[1].at, NOW.plus(-OLDEST));
+        assert_eq!(batch.ignored, 1);
+    }
+
+    #[test]
+    fn hostile_bodies_are_refused_without_quoting_them() {
+        let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+        for body in [
+            "",
+            "{",
+            "null",
+            "[]",
+            r#"{"v":2,"pk":"x","events":[]}"#,
+            r#"{"v":1,"pk":"secret","events":{}}"#,
+            &deep,
+        ] {
+            let told = Batch::parse(body.as_bytes(), NOW).unwrap_err().to_string();
+            assert!(!told.contains("secret"), "{told}");
+        }
+        assert_eq!(Batch::parse(&vec![b' '; MAX_BODY + 1], NOW), Err(CaptureError::TooLarge));
+    }
+}
