@@ -23,21 +23,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cart::{Cart, Line};
-use crate::decision::{Decision, DecisionRecord, Why};
-use crate::effect::{DecisionSummary, Effect, Entry, Happened, SendJob};
+use crate::cart::Cart;
+use crate::effect::{Effect, Entry, Happened};
 use crate::id::{CartId, EventId, PersonId, SendKey, ShopId};
 use crate::money::Currency;
-use crate::policy::{Facts, Policy, Step};
+use crate::policy::{Facts, Policy};
 use crate::signal::{CheckoutError, SessionFacts, Signal, SignalKind};
-use crate::time::{MINUTE, Millis, Timestamp};
+use crate::time::Timestamp;
 
+mod schedule;
 mod seen;
-pub use seen::Seen;
+mod settle;
 
-/// How long an offered send may stay unsettled before it is offered again. Longer than a claim's
-/// lease ([`crate::person::CLAIM_LEASE`]), so that the second offer does not meet the first's claim.
-pub const OFFER_LEASE: Millis = 5 * MINUTE;
+pub use schedule::OFFER_LEASE;
+pub use seen::Seen;
+pub use settle::{Outcome, Prepared};
 
 /// Where a cart stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,55 +109,6 @@ pub struct Pending {
     pub attempts: u32,
     /// It waits because the gate deferred it, not because its outcome is unknown.
     pub deferred: bool,
-}
-
-/// What a consumer needs in order to claim and render a send. Taken fresh at claim time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Prepared {
-    /// The send.
-    pub key: SendKey,
-    /// The person to ask.
-    pub person: PersonId,
-    /// The episode.
-    pub abandonment: u32,
-    /// When it began.
-    pub abandoned_at: Timestamp,
-    /// When the cart was born.
-    pub cart_born_at: Timestamp,
-    /// The step.
-    pub step: Step,
-    /// Cart and session as conditions see them.
-    pub facts: Facts,
-    /// The model whose score is in `facts`.
-    pub model: Option<String>,
-    /// The lines now.
-    pub lines: Vec<Line>,
-    /// Their currency.
-    pub currency: Currency,
-    /// The session was automated.
-    pub automated: bool,
-    /// Zone of the last session.
-    pub zone: Option<String>,
-    /// Events the cart rests on.
-    pub events: Vec<EventId>,
-}
-
-/// How a send ended, as its consumer reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The provider took it.
-    Sent,
-    /// The gate wants it later.
-    Deferred {
-        /// When.
-        until: Timestamp,
-    },
-    /// The gate or the provider wants it never.
-    Skipped {
-        /// Why.
-        why: Why,
-    },
 }
 
 /// An order as a cart sees it.
@@ -343,270 +294,6 @@ impl Recovery {
         effects
     }
 
-    /// Time has passed: whatever is due happens.
-    pub fn handle_timeout(&mut self, now: Timestamp, policy: &Policy) -> Vec<Effect> {
-        let mut effects = vec![];
-        if now >= self.last_activity.plus(policy.cart_retention_ms) {
-            self.pending = None;
-            self.move_to(now, Phase::Expired, "retention is over", &mut effects);
-            effects.push(Effect::Forget);
-            return effects;
-        }
-        if self.may_be_abandoned() && now >= self.last_activity.plus(policy.idle_ms) {
-            self.abandon(now, policy, &mut effects);
-        }
-        // Each round settles or offers one step; a sequence is finite, so this ends.
-        while self.phase.is_running() && self.advance(now, policy, &mut effects) {}
-        effects
-    }
-
-    /// When [`Self::handle_timeout`] has something to do, at the earliest.
-    #[must_use]
-    pub fn next_wakeup(&self, policy: &Policy) -> Option<Timestamp> {
-        if self.phase == Phase::Expired {
-            return None;
-        }
-        let retention = self.last_activity.plus(policy.cart_retention_ms);
-        let due = if self.phase.is_running() {
-            self.due(policy)
-        } else {
-            self.may_be_abandoned().then(|| self.last_activity.plus(policy.idle_ms))
-        };
-        Some(due.map_or(retention, |d| d.min(retention)))
-    }
-
-    fn may_be_abandoned(&self) -> bool {
-        self.phase == Phase::Active && !self.cart.is_empty() && !self.automated
-    }
-
-    fn abandon(&mut self, now: Timestamp, policy: &Policy, effects: &mut Vec<Effect>) {
-        let began = self.last_activity.plus(policy.idle_ms);
-        let contents = self.cart.contents();
-        if let Some(episode) = &mut self.episode
-            && let Some(returned) = episode.paused
-            && episode.contents == contents
-            && self.last_activity.since(returned) <= policy.idle_ms
-        {
-            episode.paused = None;
-            let to = if episode.contacted { Phase::Recovering } else { Phase::Abandoned };
-            self.move_to(now, to, "left again after a short stay with the same cart", effects);
-            return;
-        }
-        let Some(sequence) = policy.sequence_for(&self.condition_facts()) else {
-            // Nothing is planned for such a cart; it stays as it is until retention.
-            self.episode = None;
-            self.move_to(now, Phase::Exhausted, "abandoned; no sequence is for this cart", effects);
-            return;
-        };
-        let number = self.episode.as_ref().map_or(1, |e| e.number.saturating_add(1));
-        self.episode = Some(Episode {
-            number,
-            began,
-            sequence: sequence.name.clone(),
-            next_step: 0,
-            contents,
-            paused: None,
-            contacted: false,
-        });
-        self.move_to(now, Phase::Abandoned, "idle", effects);
-    }
-
-    /// Does the next thing that is due in a running episode; `false` when nothing is.
-    fn advance(&mut self, now: Timestamp, policy: &Policy, effects: &mut Vec<Effect>) -> bool {
-        let Some(episode) = self.episode.clone() else {
-            return false;
-        };
-        let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
-        let at = |index: u32| step_at(steps, index).map(|s| episode.began.plus(s.at_ms));
-        if let Some(pending) = self.pending.clone() {
-            // A deferred step gives way when the next one is due by the time it may go out.
-            let next = at(pending.step + 1);
-            if pending.deferred && next.is_some_and(|n| n <= pending.again_at && n <= now) {
-                self.settle_step(
-                    now,
-                    &pending.key,
-                    pending.step,
-                    Outcome::Skipped { why: Why::Superseded },
-                    effects,
-                );
-                return true;
-            }
-            if now < pending.again_at {
-                return false;
-            }
-            let Some(step) = step_at(steps, pending.step) else {
-                // The policy changed under the episode and has no such step any more.
-                self.settle_step(
-                    now,
-                    &pending.key,
-                    pending.step,
-                    Outcome::Skipped { why: Why::CartMoved },
-                    effects,
-                );
-                return true;
-            };
-            self.offer(now, pending.key, pending.step, pending.attempts + 1, step, effects);
-            return false;
-        }
-        let Some(step) = step_at(steps, episode.next_step) else {
-            self.move_to(now, Phase::Exhausted, "every step is settled", effects);
-            return false;
-        };
-        if now < episode.began.plus(step.at_ms) {
-            return false;
-        }
-        let key = SendKey::of(&self.id, episode.number, episode.next_step);
-        if self.person.is_none() {
-            self.settle_step(now, &key, episode.next_step, Outcome::Skipped { why: Why::NoPerson }, effects);
-            return true;
-        }
-        self.offer(now, key, episode.next_step, 1, step, effects);
-        false
-    }
-
-    fn offer(
-        &mut self,
-        now: Timestamp,
-        key: SendKey,
-        step: u32,
-        attempts: u32,
-        planned: &Step,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.pending = Some(Pending {
-            key: key.clone(),
-            step,
-            again_at: now.plus(OFFER_LEASE),
-            attempts,
-            deferred: false,
-        });
-        effects.push(record(
-            now,
-            Happened::Offered { key: key.clone(), step: planned.name.clone(), attempt: attempts },
-        ));
-        effects.push(Effect::OfferSend(SendJob { key, shop: self.shop.clone(), cart: self.id.clone() }));
-    }
-
-    fn due(&self, policy: &Policy) -> Option<Timestamp> {
-        let episode = self.episode.as_ref()?;
-        let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
-        let step_due = |index: u32| step_at(steps, index).map(|s| episode.began.plus(s.at_ms));
-        match &self.pending {
-            Some(p) if p.deferred => {
-                Some(step_due(p.step + 1).filter(|n| *n <= p.again_at).unwrap_or(p.again_at))
-            }
-            Some(p) => Some(p.again_at),
-            // A sequence at its end still has to be declared exhausted.
-            None => Some(step_due(episode.next_step).unwrap_or(episode.began)),
-        }
-    }
-
-    /// What a consumer needs to claim this send, or why there is nothing to claim any more.
-    pub fn prepare(&self, key: &SendKey, policy: &Policy) -> Result<Prepared, Why> {
-        if self.phase.is_closed() {
-            return Err(Why::Ordered);
-        }
-        let (Some(episode), Some(pending)) = (&self.episode, &self.pending) else {
-            return Err(Why::CartMoved);
-        };
-        if !self.phase.is_running() || pending.key != *key {
-            return Err(Why::CartMoved);
-        }
-        let person = self.person.clone().ok_or(Why::NoPerson)?;
-        let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
-        let step = step_at(steps, pending.step).cloned().ok_or(Why::CartMoved)?;
-        Ok(Prepared {
-            key: key.clone(),
-            person,
-            abandonment: episode.number,
-            abandoned_at: episode.began,
-            cart_born_at: self.born_at,
-            step,
-            facts: self.condition_facts(),
-            model: self.score.as_ref().map(|(_, m)| m.clone()),
-            lines: self.cart.lines().to_vec(),
-            currency: self.cart.currency,
-            automated: self.automated,
-            zone: self.zone.clone(),
-            events: self.basis.clone(),
-        })
-    }
-
-    /// A consumer reports how a send ended. Late and repeated reports do no harm: only the pending
-    /// send of the running episode moves anything, but every sent message is remembered.
-    pub fn settle(
-        &mut self,
-        now: Timestamp,
-        key: &SendKey,
-        outcome: Outcome,
-        decision: Option<&DecisionRecord>,
-        policy: &Policy,
-    ) -> Vec<Effect> {
-        let mut effects = vec![];
-        if let Some(decision) = decision {
-            effects
-                .push(record(now, Happened::Decided { record: Box::new(DecisionSummary::from(decision)) }));
-        }
-        let step = match (&self.pending, &self.episode) {
-            (Some(p), _) if p.key == *key => p.step,
-            // The shopper came back while the message was on its way: the step is done all the same.
-            (None, Some(e))
-                if outcome == Outcome::Sent && SendKey::of(&self.id, e.number, e.next_step) == *key =>
-            {
-                e.next_step
-            }
-            _ => return effects,
-        };
-        self.settle_step(now, key, step, outcome, &mut effects);
-        effects.extend(self.handle_timeout(now, policy));
-        effects
-    }
-
-    fn settle_step(
-        &mut self,
-        now: Timestamp,
-        key: &SendKey,
-        step: u32,
-        outcome: Outcome,
-        effects: &mut Vec<Effect>,
-    ) {
-        if let Outcome::Deferred { until } = outcome {
-            if let Some(pending) = &mut self.pending {
-                pending.again_at = until.max(now.plus(crate::time::SECOND));
-                pending.deferred = true;
-            }
-            return;
-        }
-        self.pending = None;
-        let Some(episode) = &mut self.episode else {
-            return;
-        };
-        episode.next_step = episode.next_step.max(step.saturating_add(1));
-        let told = match &outcome {
-            Outcome::Sent => "sent".to_owned(),
-            Outcome::Skipped { why } => format!("skipped: {why}"),
-            Outcome::Deferred { .. } => return,
-        };
-        effects.push(record(now, Happened::Settled { key: key.clone(), outcome: told }));
-        match outcome {
-            Outcome::Sent => {
-                episode.contacted = true;
-                if self.phase == Phase::Abandoned {
-                    self.move_to(now, Phase::Recovering, "a message went out", effects);
-                }
-            }
-            Outcome::Skipped { why } if self.phase.is_running() && why.ends_sequence() => {
-                let to = match why {
-                    Why::Ordered => Phase::Ordered,
-                    Why::OptedOut => Phase::OptedOut,
-                    _ => Phase::Exhausted,
-                };
-                self.move_to(now, to, why.story(), effects);
-            }
-            _ => {}
-        }
-    }
-
     /// Cart and session as conditions see them.
     #[must_use]
     pub fn condition_facts(&self) -> Facts {
@@ -634,22 +321,6 @@ impl Recovery {
     }
 }
 
-fn step_at(steps: &[Step], index: u32) -> Option<&Step> {
-    steps.get(usize::try_from(index).ok()?)
-}
-
 fn record(at: Timestamp, what: Happened) -> Effect {
     Effect::Record(Entry { at, what })
-}
-
-impl Decision {
-    /// The outcome that a refusal means for the pending send; `None` for a clearance.
-    #[must_use]
-    pub fn refusal(&self) -> Option<Outcome> {
-        match self {
-            Self::Send(_) => None,
-            Self::Defer { until, .. } => Some(Outcome::Deferred { until: *until }),
-            Self::Skip { why } => Some(Outcome::Skipped { why: *why }),
-        }
-    }
 }

@@ -1,0 +1,183 @@
+//! The way of one send through its consumer, as the cart sees it: prepared, then settled. Claiming
+//! in between is the person's ([`crate::person::Person::claim`]).
+
+use serde::{Deserialize, Serialize};
+
+use super::schedule::step_at;
+use super::{Phase, Recovery, record};
+use crate::cart::Line;
+use crate::decision::{Decision, DecisionRecord, Why};
+use crate::effect::{DecisionSummary, Effect, Happened};
+use crate::id::{EventId, PersonId, SendKey};
+use crate::money::Currency;
+use crate::policy::{Facts, Policy, Step};
+use crate::time::Timestamp;
+
+/// What a consumer needs in order to claim and render a send. Taken fresh at claim time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The send.
+    pub key: SendKey,
+    /// The person to ask.
+    pub person: PersonId,
+    /// The episode.
+    pub abandonment: u32,
+    /// When it began.
+    pub abandoned_at: Timestamp,
+    /// When the cart was born.
+    pub cart_born_at: Timestamp,
+    /// The step.
+    pub step: Step,
+    /// Cart and session as conditions see them.
+    pub facts: Facts,
+    /// The model whose score is in `facts`.
+    pub model: Option<String>,
+    /// The lines now.
+    pub lines: Vec<Line>,
+    /// Their currency.
+    pub currency: Currency,
+    /// The session was automated.
+    pub automated: bool,
+    /// Zone of the last session.
+    pub zone: Option<String>,
+    /// Events the cart rests on.
+    pub events: Vec<EventId>,
+}
+
+/// How a send ended, as its consumer reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider took it.
+    Sent,
+    /// The gate wants it later.
+    Deferred {
+        /// When.
+        until: Timestamp,
+    },
+    /// The gate or the provider wants it never.
+    Skipped {
+        /// Why.
+        why: Why,
+    },
+}
+
+impl Recovery {
+    /// What a consumer needs to claim this send, or why there is nothing to claim any more.
+    pub fn prepare(&self, key: &SendKey, policy: &Policy) -> Result<Prepared, Why> {
+        if self.phase.is_closed() {
+            return Err(Why::Ordered);
+        }
+        let (Some(episode), Some(pending)) = (&self.episode, &self.pending) else {
+            return Err(Why::CartMoved);
+        };
+        if !self.phase.is_running() || pending.key != *key {
+            return Err(Why::CartMoved);
+        }
+        let person = self.person.clone().ok_or(Why::NoPerson)?;
+        let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
+        let step = step_at(steps, pending.step).cloned().ok_or(Why::CartMoved)?;
+        Ok(Prepared {
+            key: key.clone(),
+            person,
+            abandonment: episode.number,
+            abandoned_at: episode.began,
+            cart_born_at: self.born_at,
+            step,
+            facts: self.condition_facts(),
+            model: self.score.as_ref().map(|(_, m)| m.clone()),
+            lines: self.cart.lines().to_vec(),
+            currency: self.cart.currency,
+            automated: self.automated,
+            zone: self.zone.clone(),
+            events: self.basis.clone(),
+        })
+    }
+
+    /// A consumer reports how a send ended. Late and repeated reports do no harm: only the pending
+    /// send of the running episode moves anything, but every sent message is remembered.
+    pub fn settle(
+        &mut self,
+        now: Timestamp,
+        key: &SendKey,
+        outcome: Outcome,
+        decision: Option<&DecisionRecord>,
+        policy: &Policy,
+    ) -> Vec<Effect> {
+        let mut effects = vec![];
+        if let Some(decision) = decision {
+            effects
+                .push(record(now, Happened::Decided { record: Box::new(DecisionSummary::from(decision)) }));
+        }
+        let step = match (&self.pending, &self.episode) {
+            (Some(p), _) if p.key == *key => p.step,
+            // The shopper came back while the message was on its way: the step is done all the same.
+            (None, Some(e))
+                if outcome == Outcome::Sent && SendKey::of(&self.id, e.number, e.next_step) == *key =>
+            {
+                e.next_step
+            }
+            _ => return effects,
+        };
+        self.settle_step(now, key, step, outcome, &mut effects);
+        effects.extend(self.handle_timeout(now, policy));
+        effects
+    }
+
+    pub(super) fn settle_step(
+        &mut self,
+        now: Timestamp,
+        key: &SendKey,
+        step: u32,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Outcome::Deferred { until } = outcome {
+            if let Some(pending) = &mut self.pending {
+                pending.again_at = until.max(now.plus(crate::time::SECOND));
+                pending.deferred = true;
+            }
+            return;
+        }
+        self.pending = None;
+        let Some(episode) = &mut self.episode else {
+            return;
+        };
+        episode.next_step = episode.next_step.max(step.saturating_add(1));
+        let told = match &outcome {
+            Outcome::Sent => "sent".to_owned(),
+            Outcome::Skipped { why } => format!("skipped: {why}"),
+            Outcome::Deferred { .. } => return,
+        };
+        effects.push(record(now, Happened::Settled { key: key.clone(), outcome: told }));
+        match outcome {
+            Outcome::Sent => {
+                episode.contacted = true;
+                if self.phase == Phase::Abandoned {
+                    self.move_to(now, Phase::Recovering, "a message went out", effects);
+                }
+            }
+            Outcome::Skipped { why } if self.phase.is_running() && why.ends_sequence() => {
+                let to = match why {
+                    Why::Ordered => Phase::Ordered,
+                    Why::OptedOut => Phase::OptedOut,
+                    _ => Phase::Exhausted,
+                };
+                self.move_to(now, to, why.story(), effects);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Decision {
+    /// The outcome that a refusal means for the pending send; `None` for a clearance.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Outcome> {
+        match self {
+            Self::Send(_) => None,
+            Self::Defer { until, .. } => Some(Outcome::Deferred { until: *until }),
+            Self::Skip { why } => Some(Outcome::Skipped { why: *why }),
+        }
+    }
+}
