@@ -8,7 +8,6 @@ const ESTIMATE_KEY = 'demo.country';
 const restoring = new URLSearchParams(location.search).has('comeback_restore');
 
 let estimated = readJson(ESTIMATE_KEY, null, 'sessionStorage');
-let viewed = false;
 
 $('country').append(...countries.map(([code, name]) => element('option', { value: code, selected: code === (estimated ?? 'IE') }, name)));
 
@@ -155,7 +154,4 @@ function reportText(entry) {
 
 cart.onChange(render);
 render();
-if (!viewed && cart.count() > 0) {
-  viewed = true;
-  tracking.viewCart();
-}
+if (cart.count() > 0) tracking.viewCart();

@@ -302,4 +302,5 @@ let leaving = false;
 cart.onChange(() => leaving || renderSummary());
 renderSummary();
 showStep('contact', false);
+$('full').classList.remove('pending');
 if (cart.detailed().some((line) => line.payable)) tracking.beginCheckout();

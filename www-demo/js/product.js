@@ -140,4 +140,5 @@ function showReviews() {
 }
 
 const home = catalogue.shipping[0];
+$('product').classList.remove('pending');
 $('delivery-text').textContent = `Ireland ${deliveryPrice(home.standard_minor)}, other EU countries ${deliveryPrice(catalogue.shipping[1].standard_minor)}, free from ${money(catalogue.free_shipping_minor)}. ${home.standard_days} in Ireland, ${catalogue.shipping[1].standard_days} elsewhere.`;

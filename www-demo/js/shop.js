@@ -266,7 +266,7 @@ function openBar(by = null) {
     element(
       'div',
       { class: 'wrap' },
-      element('p', {}, 'May we remember your cart on this device, so that you find it again and we can help when something goes wrong? Without it, the shop works all the same.'),
+      element('p', {}, 'May we follow your cart, so that we can help when something goes wrong and you can pick it up later, also on another device? Without it, the shop works all the same.'),
       element(
         'div',
         { class: 'actions' },
