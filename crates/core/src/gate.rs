@@ -150,8 +150,11 @@ fn run(
         format!("{} lines from the catalogue or a signed source", request.showable_lines),
         skip(Why::NothingToShow),
     )?;
-    let newer =
-        person.episodes.iter().any(|e| e.cart != request.cart && e.abandoned_at > request.abandoned_at);
+    // Of two that began at the same instant one must win: the id decides.
+    let newer = person
+        .episodes
+        .iter()
+        .any(|e| e.cart != request.cart && (e.abandoned_at, &e.cart) > (request.abandoned_at, &request.cart));
     log.check(
         "one_sequence",
         !newer,
@@ -191,7 +194,13 @@ fn choose_channel<'p>(
     policy: &Policy,
     log: &mut Log,
 ) -> Result<(Channel, &'p Contact), Decision> {
-    let mut refusal = skip(Why::NoContact);
+    // Checks passed on the way to a refusal, and the refusal that got furthest.
+    let mut refusal = (0, Why::NoContact);
+    let mut refuse = |passed: u8, why: Why| {
+        if passed > refusal.0 {
+            refusal = (passed, why);
+        }
+    };
     for &channel in &request.step.channels {
         let rule = |what: &str| format!("{channel}.{what}");
         let contact = request.capable.contains(&channel).then(|| person.contact(channel)).flatten();
@@ -212,7 +221,7 @@ fn choose_channel<'p>(
                 found: "opted out of this channel".into(),
                 passed: false,
             });
-            refusal = skip(Why::OptedOut);
+            refuse(1, Why::OptedOut);
             continue;
         }
         let granted = consent.is_some_and(|c| c.granted);
@@ -232,16 +241,23 @@ fn choose_channel<'p>(
             passed: granted,
         });
         if !granted {
-            refusal = skip(Why::NoConsent);
+            refuse(2, Why::NoConsent);
             continue;
         }
         // A stranger can type anybody's address into a page: one episode per address in the
         // window, until its owner clicks, confirms or buys.
         if contact.source == Source::Page && !contact.verified {
             let window = policy.caps.unverified_ms;
-            let other = contact.recoveries.iter().any(|r| {
-                now.since(r.at) < window && (r.cart != request.cart || r.abandonment != request.abandonment)
-            });
+            let elsewhere = |at: Timestamp, cart: &CartId, abandonment: u32| {
+                now.since(at) < window && (*cart != request.cart || abandonment != request.abandonment)
+            };
+            // A claim in flight, or whose holder died, may have reached the address.
+            let other = contact.recoveries.iter().any(|r| elsewhere(r.at, &r.cart, r.abandonment))
+                || person.claims.values().any(|c| {
+                    c.channel == channel
+                        && c.address == contact.address
+                        && elsewhere(c.at, &c.cart, c.abandonment)
+                });
             log.checks.push(Check {
                 rule: rule("unverified"),
                 found: if other { "had its one recovery" } else { "typed into a page; first recovery" }
@@ -249,20 +265,21 @@ fn choose_channel<'p>(
                 passed: !other,
             });
             if other {
-                refusal = skip(Why::UnverifiedLimit);
+                refuse(3, Why::UnverifiedLimit);
                 continue;
             }
         }
         if channel == Channel::Sms {
-            let sent = person
-                .sends
+            let counts = |held: Channel, cart: &CartId, abandonment: u32| {
+                held == Channel::Sms && *cart == request.cart && abandonment == request.abandonment
+            };
+            let sends = person.sends.iter().filter(|s| counts(s.channel, &s.cart, s.abandonment));
+            // A claim of another step that is not settled may have gone out.
+            let claims = person
+                .claims
                 .iter()
-                .filter(|s| {
-                    s.channel == Channel::Sms
-                        && s.cart == request.cart
-                        && s.abandonment == request.abandonment
-                })
-                .count();
+                .filter(|(key, c)| **key != request.key && counts(c.channel, &c.cart, c.abandonment));
+            let sent = sends.count() + claims.count();
             let allowed =
                 u64::try_from(sent).unwrap_or(u64::MAX) < u64::from(policy.caps.sms_per_abandonment);
             log.checks.push(Check {
@@ -271,14 +288,14 @@ fn choose_channel<'p>(
                 passed: allowed,
             });
             if !allowed {
-                refusal = skip(Why::SmsCap);
+                refuse(4, Why::SmsCap);
                 continue;
             }
         }
         log.consent = consent.cloned();
         return Ok((channel, contact));
     }
-    Err(refusal)
+    Err(skip(refusal.1))
 }
 
 /// What only asks for patience: caps and quiet hours.

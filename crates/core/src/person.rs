@@ -78,7 +78,7 @@ pub struct Sent {
     pub offered: bool,
 }
 
-/// An episode of one of the person's carts that came as far as a claim.
+/// An episode of one of the person's carts of which a step was claimed, or waits to be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KnownEpisode {
     /// When it began.
@@ -104,6 +104,9 @@ pub struct Claim {
     pub offered: bool,
     /// How often.
     pub attempts: u32,
+    /// Where to. A retry that would go elsewhere is another message, not the same again.
+    #[serde(default)]
+    pub address: String,
 }
 
 /// A person.
@@ -209,7 +212,7 @@ impl Person {
     pub fn record_consent(&mut self, consent: Consent) {
         if consent.granted {
             if consent.source != Source::Page {
-                self.opt_outs.retain(|(c, at)| *c != consent.channel || *at > consent.at);
+                self.opt_outs.retain(|(c, at)| *c != consent.channel || *at >= consent.at);
             }
         } else {
             self.opt_out(Some(consent.channel), consent.at);
@@ -223,14 +226,16 @@ impl Person {
         }
     }
 
-    /// Opts out of a channel, or of everything.
+    /// Opts out of a channel, or of everything. The latest counts: an older yes that comes in late
+    /// must not lift it.
     pub fn opt_out(&mut self, channel: Option<Channel>, now: Timestamp) {
-        match channel {
-            None => self.opted_out_of_all = Some(self.opted_out_of_all.map_or(now, |t| t.max(now))),
-            Some(c) if !self.opt_outs.iter().any(|(held, _)| *held == c) => {
-                self.opt_outs.push((c, now));
-            }
-            Some(_) => {}
+        let Some(channel) = channel else {
+            self.opted_out_of_all = Some(self.opted_out_of_all.map_or(now, |t| t.max(now)));
+            return;
+        };
+        match self.opt_outs.iter_mut().find(|(held, _)| *held == channel) {
+            Some((_, at)) => *at = now.max(*at),
+            None => self.opt_outs.push((channel, now)),
         }
     }
 
@@ -292,7 +297,10 @@ impl Person {
 
     /// Asks the gate and, if it lets the send through, claims it. Claiming twice under one key
     /// gives the same answer again: `InFlight` while the first holder may be at work, then `Send`,
-    /// because a holder that died left nothing behind but this claim.
+    /// because a holder that died left nothing behind but this claim. By another channel or to
+    /// another address it is not repeated: there the key protects nobody from a second message.
+    ///
+    /// A refusal changes the person too (episode, holdout): store it whatever the answer.
     ///
     /// `idempotent` says whether the provider of the chosen channel takes idempotency keys. If it
     /// does not, a text message whose first holder died is never repeated: it may have been sent.
@@ -305,18 +313,26 @@ impl Person {
     ) -> DecisionRecord {
         let mut record = gate::decide(now, self, request, policy);
         let Decision::Send(clearance) = &record.decision else {
-            if matches!(record.decision, Decision::Skip { why: Why::Holdout }) {
-                self.holdout = Some(true);
+            match record.decision {
+                Decision::Skip { why: Why::Holdout } => self.holdout = Some(true),
+                // It waits for its turn, so older carts must not take it: the newest wins.
+                Decision::Defer { .. } => self.note_episode(request),
+                _ => {}
             }
             return record;
         };
         let channel = clearance.channel();
+        let address = clearance.address().to_owned();
         let attempts = match self.claims.get(&request.key) {
             Some(held) if now.since(held.at) < CLAIM_LEASE => {
                 record.decision = Decision::Defer { until: held.at.plus(CLAIM_LEASE), why: Why::InFlight };
                 return record;
             }
-            Some(_) if channel == Channel::Sms && !idempotent => {
+            Some(held)
+                if held.channel != channel
+                    || held.address != address
+                    || (channel == Channel::Sms && !idempotent) =>
+            {
                 record.decision = Decision::Skip { why: Why::Unknown };
                 return record;
             }
@@ -330,6 +346,7 @@ impl Person {
             abandonment: request.abandonment,
             offered: clearance.offer().is_some(),
             attempts,
+            address,
         };
         let bucket = experiment::bucket(self.shop.as_str(), "holdout", self.id.as_str());
         self.holdout.get_or_insert(experiment::is_held_out(bucket, policy.holdout_percent));
@@ -360,19 +377,16 @@ impl Person {
         if self.has_sent(key) {
             return;
         }
-        if let Some(address) = self.contact(claim.channel).map(|c| c.address.clone()) {
-            for held in
-                self.contacts.iter_mut().filter(|c| c.channel == claim.channel && c.address == address)
-            {
-                if !held.recoveries.iter().any(|r| r.cart == claim.cart && r.abandonment == claim.abandonment)
-                {
-                    held.recoveries.push(Recovered {
-                        at: now,
-                        cart: claim.cart.clone(),
-                        abandonment: claim.abandonment,
-                    });
-                }
-            }
+        let reached =
+            self.contacts.iter_mut().find(|c| c.channel == claim.channel && c.address == claim.address);
+        if let Some(held) = reached
+            && !held.recoveries.iter().any(|r| r.cart == claim.cart && r.abandonment == claim.abandonment)
+        {
+            held.recoveries.push(Recovered {
+                at: now,
+                cart: claim.cart.clone(),
+                abandonment: claim.abandonment,
+            });
         }
         self.sends.push(Sent {
             at: now,
@@ -437,6 +451,8 @@ impl Person {
         for (key, claim) in &other.claims {
             self.claims.entry(key.clone()).or_insert_with(|| claim.clone());
         }
+        let sends = &self.sends;
+        self.claims.retain(|key, _| !sends.iter().any(|s| s.key == *key));
         for episode in &other.episodes {
             if !self.episodes.contains(episode) {
                 self.episodes.push(episode.clone());

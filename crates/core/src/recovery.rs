@@ -205,6 +205,7 @@ impl Recovery {
         }
         self.facts.observe(&signal.kind);
         let activity = signal.kind.is_activity();
+        let mut bought = None;
         match signal.kind {
             SignalKind::Cart { currency, change } => {
                 if self.basis.len() >= BASIS {
@@ -217,10 +218,19 @@ impl Recovery {
             SignalKind::CheckoutError(error) if self.trouble.as_ref().is_none_or(|(t, _)| *t <= at) => {
                 self.trouble = Some((at, error));
             }
+            SignalKind::Purchase { order } => bought = Some(order),
             _ => {}
         }
         if activity {
             self.sign_of_life(now, at, "the shopper is back", &mut effects);
+        }
+        if self.phase.is_running() && self.cart.is_empty() {
+            // A change from before the cart was left came late: there is nothing to come back to.
+            self.pause(now, at, "nothing is left in the cart", &mut effects);
+        }
+        if let Some(id) = bought {
+            // A page's word stops sending; it is not money, so the order is not paid.
+            self.place(now, &CartOrder { id, at, paid: false }, Phase::Ordered, &mut effects);
         }
         effects
     }
@@ -235,15 +245,20 @@ impl Recovery {
             return;
         }
         if self.phase.is_running() {
-            if let Some(episode) = &mut self.episode {
-                episode.paused = Some(at);
-            }
-            // A message under way is stopped by `prepare`, which no longer finds a running episode.
-            self.pending = None;
-            self.move_to(now, Phase::Active, because, effects);
+            self.pause(now, at, because, effects);
         } else if self.phase == Phase::Exhausted {
             self.move_to(now, Phase::Active, because, effects);
         }
+    }
+
+    /// A running episode stops until the cart is left again.
+    fn pause(&mut self, now: Timestamp, at: Timestamp, because: &str, effects: &mut Vec<Effect>) {
+        if let Some(episode) = &mut self.episode {
+            episode.paused = Some(at);
+        }
+        // A message under way is stopped by `prepare`, which no longer finds a running episode.
+        self.pending = None;
+        self.move_to(now, Phase::Active, because, effects);
     }
 
     /// A person was found behind the cart.
@@ -256,8 +271,12 @@ impl Recovery {
     }
 
     /// The shopper followed the link of a send: a return, and the touch that attribution asks for.
+    /// After an order it is neither: what was ordered before the click was not brought by it.
     pub fn clicked(&mut self, now: Timestamp, key: &SendKey) -> Vec<Effect> {
         let mut effects = vec![record(now, Happened::Clicked { key: key.clone() })];
+        if self.phase.is_closed() {
+            return effects;
+        }
         self.clicked = Some((now, key.clone()));
         self.sign_of_life(now, now, "the shopper followed a link", &mut effects);
         effects
@@ -269,12 +288,6 @@ impl Recovery {
         if self.phase == Phase::Expired || matches!(self.phase, Phase::Recovered | Phase::Completed) {
             return effects;
         }
-        if self.phase == Phase::Ordered && !order.paid {
-            return effects;
-        }
-        self.order = Some(order.clone());
-        self.pending = None;
-        effects.push(record(now, Happened::Ordered { paid: order.paid }));
         let to = if !order.paid {
             Phase::Ordered
         } else if self.clicked.as_ref().is_some_and(|(t, _)| {
@@ -285,13 +298,23 @@ impl Recovery {
         } else {
             Phase::Completed
         };
+        self.place(now, order, to, &mut effects);
+        effects
+    }
+
+    fn place(&mut self, now: Timestamp, order: &CartOrder, to: Phase, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Ordered && to == Phase::Ordered {
+            return;
+        }
+        self.order = Some(order.clone());
+        self.pending = None;
+        effects.push(record(now, Happened::Ordered { paid: order.paid }));
         let because = match to {
             Phase::Ordered => "an order was placed",
             Phase::Recovered => "a paid order after a click on our link",
             _ => "a paid order without a click on our link",
         };
-        self.move_to(now, to, because, &mut effects);
-        effects
+        self.move_to(now, to, because, effects);
     }
 
     /// Cart and session as conditions see them.

@@ -32,10 +32,9 @@ impl Recovery {
 
     /// When [`Self::handle_timeout`] has something to do, at the earliest.
     #[must_use]
+    ///
+    /// An expired cart stays due: were its [`Effect::Forget`] lost, nothing else would ask for it.
     pub fn next_wakeup(&self, policy: &Policy) -> Option<Timestamp> {
-        if self.phase == Phase::Expired {
-            return None;
-        }
         let retention = self.last_activity.plus(policy.cart_retention_ms);
         let due = if self.phase.is_running() {
             self.due(policy)
@@ -63,8 +62,8 @@ impl Recovery {
             return;
         }
         let Some(sequence) = policy.sequence_for(&self.condition_facts()) else {
-            // Nothing is planned for such a cart; it stays as it is until retention.
-            self.episode = None;
+            // Nothing is planned for such a cart; it stays as it is until retention. The last
+            // episode is kept: its number must not come again, or its keys would.
             self.move_to(now, Phase::Exhausted, "abandoned; no sequence is for this cart", effects);
             return;
         };

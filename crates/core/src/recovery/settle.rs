@@ -95,7 +95,7 @@ impl Recovery {
     }
 
     /// A consumer reports how a send ended. Late and repeated reports do no harm: only the pending
-    /// send of the running episode moves anything, but every sent message is remembered.
+    /// send of the running episode moves anything, but that a message went out is remembered.
     pub fn settle(
         &mut self,
         now: Timestamp,
@@ -117,11 +117,40 @@ impl Recovery {
             {
                 e.next_step
             }
-            _ => return effects,
+            _ => {
+                if outcome == Outcome::Sent && self.is_past_step(key) {
+                    self.note_contact(now, &mut effects);
+                }
+                return effects;
+            }
         };
         self.settle_step(now, key, step, outcome, &mut effects);
+        if let Some(pending) = &mut self.pending
+            && pending.key == *key
+            && matches!(decision.map(|d| &d.decision), Some(Decision::Defer { why: Why::InFlight, .. }))
+        {
+            // Another delivery may have sent it by now: it does not give way like a step that waits.
+            pending.deferred = false;
+        }
         effects.extend(self.handle_timeout(now, policy));
         effects
+    }
+
+    /// Whether this is the key of a step of the last episode that is settled already.
+    fn is_past_step(&self, key: &SendKey) -> bool {
+        self.episode
+            .as_ref()
+            .is_some_and(|e| (0..e.next_step).any(|step| SendKey::of(&self.id, e.number, step) == *key))
+    }
+
+    /// A message of the last episode went out.
+    fn note_contact(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if let Some(episode) = &mut self.episode {
+            episode.contacted = true;
+        }
+        if self.phase == Phase::Abandoned {
+            self.move_to(now, Phase::Recovering, "a message went out", effects);
+        }
     }
 
     pub(super) fn settle_step(
@@ -151,12 +180,8 @@ impl Recovery {
         };
         effects.push(record(now, Happened::Settled { key: key.clone(), outcome: told }));
         match outcome {
-            Outcome::Sent => {
-                episode.contacted = true;
-                if self.phase == Phase::Abandoned {
-                    self.move_to(now, Phase::Recovering, "a message went out", effects);
-                }
-            }
+            // Sent before is sent: its first consumer died between the provider and its report.
+            Outcome::Sent | Outcome::Skipped { why: Why::AlreadySent } => self.note_contact(now, effects),
             Outcome::Skipped { why } if self.phase.is_running() && why.ends_sequence() => {
                 let to = match why {
                     Why::Ordered => Phase::Ordered,
