@@ -1,1 +1,17 @@
-//! The browser shell.
+//! The browser shell: web-sys events in, the core's answers out. Holds no rule of its own; what a
+//! panel looks like, fetching and imports are JavaScript's (`sdk-js`), because they cost less there.
+
+mod config;
+mod consent;
+mod dedupe;
+mod entropy;
+mod ga4;
+mod live;
+mod memory;
+mod outbox;
+mod pointer;
+mod reflect;
+mod restore;
+mod session;
+mod state;
+mod store;

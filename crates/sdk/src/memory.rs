@@ -1,0 +1,137 @@
+//! The state's way into storage and back: one small object for the browser, one for the session.
+
+use comeback_core::cart::Cart;
+use comeback_core::id::{CartId, EventId};
+use comeback_core::signal::{SessionFacts, Stage};
+use comeback_core::time::Timestamp;
+use js_sys::{Array, Object};
+use wasm_bindgen::JsValue;
+
+use crate::consent::Choice;
+use crate::ga4;
+use crate::reflect::{flag, get, number, set, set_text, text};
+use crate::state::State;
+use crate::store;
+
+/// A yes given on an earlier page, if it was given to today's wording. Storing it was part of the yes.
+pub(crate) fn recall_choice(state: &mut State) {
+    let stored = get(&store::read(), "consent");
+    if text(&stored, "wording").unwrap_or_default() != state.consent.wording {
+        return;
+    }
+    if let (Some(storage), Some(marketing), Some(profiling)) =
+        (flag(&stored, "storage"), flag(&stored, "marketing"), flag(&stored, "profiling"))
+    {
+        state.consent.choice = Some(Choice { storage, marketing, profiling });
+    }
+}
+
+/// Everything else earlier pages left. A cart that was filled on this page before the yes stays.
+pub(crate) fn recall(state: &mut State) {
+    let stored = store::read();
+    if state.cart.is_empty() {
+        sync_cart_from(state, &stored);
+    }
+    state.last_shown_from(&stored);
+    state.closed = text(&stored, "closed");
+    state.order = text(&stored, "order");
+    let session = store::read_session();
+    if session.is_object() {
+        let f = &mut state.facts;
+        let mut earlier = SessionFacts::default();
+        for (index, count) in counts(&mut earlier).into_iter().enumerate() {
+            *count = count_at(&session, index);
+        }
+        for (mine, theirs) in counts(f).into_iter().zip(counts(&mut earlier)) {
+            *mine = mine.saturating_add(*theirs);
+        }
+        let stages = [Stage::Browse, Stage::Cart, Stage::Checkout, Stage::Shipping, Stage::Payment];
+        let reached = stages.get(count_at(&session, COUNTS) as usize).copied().unwrap_or_default();
+        f.stage = f.stage.max(reached);
+        f.dwell_ms = f.dwell_ms.saturating_add(i64::from(count_at(&session, COUNTS + 1)));
+        state.shown_in_session |= count_at(&session, COUNTS + 2) == 1;
+    }
+    for event in store::kept() {
+        state.outbox.push(event);
+    }
+}
+
+const COUNTS: usize = 8;
+
+fn counts(f: &mut SessionFacts) -> [&mut u32; COUNTS] {
+    [
+        &mut f.pages,
+        &mut f.product_views,
+        &mut f.adds,
+        &mut f.removes,
+        &mut f.shipping_estimates,
+        &mut f.coupons_refused,
+        &mut f.checkout_errors,
+        &mut f.exit_intents,
+    ]
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+fn count_at(session: &JsValue, index: usize) -> u32 {
+    js_sys::Reflect::get_u32(session, index as u32).ok().and_then(|v| v.as_f64()).unwrap_or(0.0) as u32
+}
+
+/// Takes over the cart of another tab if it is newer.
+pub(crate) fn sync_cart(state: &mut State) {
+    if state.consent.may_store() {
+        let stored = store::read();
+        sync_cart_from(state, &stored);
+    }
+}
+
+fn sync_cart_from(state: &mut State, stored: &JsValue) {
+    let Some(at) = number(stored, "at") else { return };
+    if at <= state.cart_at {
+        return;
+    }
+    let currency = ga4::currency(stored).unwrap_or(state.cart.currency);
+    let lines = ga4::lines(&get(stored, "lines"), currency);
+    let mut cart = Cart::new(currency);
+    if let Ok(id) = EventId::parse("evt_stored") {
+        cart.apply(Timestamp::from_millis(ga4::whole(at)), &id, comeback_core::cart::Change::Set(lines));
+    }
+    state.cart = cart;
+    state.cart_at = at;
+    state.cart_id = text(stored, "cart").filter(|id| CartId::parse(id).is_ok());
+}
+
+/// Writes what should survive, if anything may.
+pub(crate) fn remember(state: &mut State) {
+    if !state.consent.may_store() {
+        return;
+    }
+    let stored = Object::new();
+    set_text(&stored, "cart", state.cart_id.as_deref());
+    set_text(&stored, "currency", Some(state.cart.currency.code()));
+    set(&stored, "at", &JsValue::from_f64(state.cart_at));
+    set(&stored, "lines", &ga4::items(state.cart.lines(), state.cart.currency, false));
+    set_text(&stored, "closed", state.closed.as_deref());
+    set_text(&stored, "order", state.order.as_deref());
+    if let Some(ms) = state.last_shown {
+        set(&stored, "last_shown", &JsValue::from_f64(ms));
+    }
+    if let Some(choice) = state.consent.choice {
+        let consent = Object::new();
+        set(&consent, "storage", &choice.storage.into());
+        set(&consent, "marketing", &choice.marketing.into());
+        set(&consent, "profiling", &choice.profiling.into());
+        set_text(&consent, "wording", Some(&state.consent.wording));
+        set(&stored, "consent", &consent);
+    }
+    store::write(&stored);
+
+    let session = Array::new();
+    for count in counts(&mut state.facts) {
+        session.push(&JsValue::from_f64(f64::from(*count)));
+    }
+    session.push(&JsValue::from_f64(f64::from(state.facts.stage as u8)));
+    #[expect(clippy::cast_precision_loss, reason = "a session's dwell is far below 2^53")]
+    session.push(&JsValue::from_f64(state.facts.dwell_ms as f64));
+    session.push(&JsValue::from_f64(f64::from(u8::from(state.shown_in_session))));
+    store::write_session(&session);
+}

@@ -1,0 +1,273 @@
+//! The one object that JavaScript holds: listeners, timers and calls in, `Host` calls out. Every
+//! call borrows the state only while it runs, and `Host` defers what it tells the page, so a
+//! listener of ours that calls back in finds the state free.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use js_sys::{Date, Object};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::{EventTarget, MouseEvent, VisibilityState, Window};
+
+use crate::dedupe::Source;
+use crate::ga4;
+use crate::live;
+use crate::reflect::{set, set_text};
+use crate::state::State;
+
+/// Events wait this long for company before they travel.
+const GATHER_MS: u32 = 300;
+/// Fields in which a shopper may be typing or choosing: the pointer may leave for a keyboard
+/// suggestion or a native menu that is drawn outside the page.
+const BUSY_FIELDS: &str = "input:not([type=button],[type=submit],[type=checkbox],[type=radio],[type=image],[type=reset]),select,textarea,[contenteditable]";
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `sdk-js/src/sdk.js` does for us.
+    pub type Host;
+    /// Fires `comeback:<name>` after the current call.
+    #[wasm_bindgen(method)]
+    fn emit(this: &Host, name: &str, detail: &JsValue);
+    /// Posts a flush and calls `settled` with status (0: no answer) and reply.
+    #[wasm_bindgen(method)]
+    fn post(this: &Host, body: &str);
+    /// Loads and shows a panel.
+    #[wasm_bindgen(method)]
+    fn panel(this: &Host, kind: &str);
+}
+
+/// The session of one page.
+#[wasm_bindgen]
+pub struct Session(Rc<Shared>);
+
+struct Shared {
+    state: RefCell<State>,
+    timer: RefCell<Option<Timeout>>,
+    buy: RefCell<f64>,
+    hidden: RefCell<bool>,
+    window: Window,
+    host: Host,
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// Opens the session of this page and starts to listen.
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: Host, options: &JsValue, config: &JsValue) -> Result<Session, JsValue> {
+        let window = web_sys::window().ok_or(JsValue::NULL)?;
+        let shared = Rc::new(Shared {
+            state: RefCell::new(State::open(options, config, Date::now())),
+            timer: RefCell::new(None),
+            buy: RefCell::new(-1.0),
+            hidden: RefCell::new(false),
+            window,
+            host,
+        });
+        shared.listen();
+        Ok(Session(shared))
+    }
+
+    /// An event with its GA4 name and data, from the source of that number, at that time.
+    pub fn track(&self, source: u8, at: f64, name: &str, data: &JsValue) {
+        self.0.capture(Source::from_code(source), at, name, data);
+    }
+
+    /// An entry of GA4's `dataLayer`.
+    pub fn layer(&self, at: f64, entry: &JsValue) {
+        if let Some((name, data)) = ga4::layer_event(entry) {
+            self.0.capture(Source::Layer, at, &name, &data);
+        }
+    }
+
+    /// The consent banner's word: `{storage, marketing, profiling}`, each a truth value or left out.
+    pub fn consent(&self, choice: &JsValue) {
+        let may = self.0.state.borrow_mut().choose(choice);
+        if may {
+            self.0.flush_soon(0);
+        }
+    }
+
+    /// Whether anything may be stored or sent.
+    pub fn may_store(&self) -> bool {
+        self.0.state.borrow().consent.may_store()
+    }
+
+    /// `{id, currency, lines}` in GA4's item shape.
+    pub fn cart(&self) -> Object {
+        self.0.state.borrow().cart_object()
+    }
+
+    /// The answer to a flush: HTTP status, or 0 for none, and the parsed body.
+    pub fn settled(&self, status: u16, reply: &JsValue) {
+        self.0.settled(status, reply);
+    }
+
+    /// Begins a restore with the edge's cart and, where there is an adapter, the lines it read.
+    /// Returns whether the shopper must choose.
+    pub fn restore(&self, cart: &JsValue, adapter_lines: &JsValue) -> bool {
+        self.0.state.borrow_mut().restore(cart, adapter_lines)
+    }
+
+    /// Ends a restore by `keep`, `merge` or `replace`; returns the lines the cart has now.
+    pub fn settle(&self, mode: &str) -> JsValue {
+        let lines = self.0.state.borrow_mut().settle(mode, Date::now());
+        self.0.flush_soon(GATHER_MS);
+        lines
+    }
+}
+
+impl Shared {
+    fn capture(self: &Rc<Self>, source: Source, at: f64, name: &str, data: &JsValue) {
+        let outcome = self.state.borrow_mut().capture(source, at, name, data);
+        if outcome.taken {
+            self.flush_soon(GATHER_MS);
+            self.tell_score();
+        }
+        if outcome.declined {
+            self.host.panel("declined");
+        }
+    }
+
+    fn tell_score(&self) {
+        let score = live::score(&self.state.borrow());
+        // A change that a page could act on, not the noise of the last digits.
+        if (score.buy - *self.buy.borrow()).abs() >= 0.005 {
+            *self.buy.borrow_mut() = score.buy;
+            self.host.emit("score", &live::detail(&score));
+        }
+    }
+
+    fn flush_soon(self: &Rc<Self>, wait_ms: u32) {
+        if self.timer.borrow().is_some() && wait_ms > 0 {
+            return;
+        }
+        let shared = Rc::clone(self);
+        *self.timer.borrow_mut() = Some(Timeout::new(wait_ms, move || {
+            let done = shared.timer.borrow_mut().take();
+            shared.flush();
+            drop(done);
+        }));
+    }
+
+    fn body(&self) -> Option<String> {
+        let location = self.window.location();
+        let mut url = location.origin().unwrap_or_default();
+        url.push_str(&location.pathname().unwrap_or_default());
+        url.push_str(&location.search().unwrap_or_default());
+        let locale = self.window.navigator().language().unwrap_or_default();
+        self.state.borrow_mut().take_off(&url, &locale)
+    }
+
+    fn flush(&self) {
+        if self.state.borrow().outbox.is_flying() {
+            return;
+        }
+        if let Some(body) = self.body() {
+            self.host.post(&body);
+        }
+    }
+
+    fn settled(self: &Rc<Self>, status: u16, reply: &JsValue) {
+        let again = {
+            let mut state = self.state.borrow_mut();
+            match status {
+                0 | 408 | 429 | 500.. => Some(state.outbox.failed()),
+                _ => {
+                    state.landed();
+                    state.answered(reply);
+                    (!state.outbox.events().is_empty()).then_some(GATHER_MS)
+                }
+            }
+        };
+        if let Some(wait_ms) = again {
+            self.flush_soon(wait_ms);
+        }
+        if (400..500).contains(&status) && status != 408 && status != 429 {
+            let detail = Object::new();
+            set_text(&detail, "kind", Some("refused"));
+            set(&detail, "status", &JsValue::from(status));
+            self.host.emit("error", &detail);
+        }
+    }
+
+    /// The page may be gone in a moment: what is not under way yet goes by beacon.
+    fn leave(&self) {
+        if self.hidden.replace(true) {
+            return;
+        }
+        self.state.borrow_mut().capture(Source::Own, Date::now(), "page_hide", &JsValue::UNDEFINED);
+        let navigator = self.window.navigator();
+        let url = self.state.borrow().place.events_url.clone();
+        // One under way goes on by keepalive. Offline, a beacon is lost without a word: events then
+        // stay in storage for the next page.
+        while navigator.on_line() && !self.state.borrow().outbox.is_flying() {
+            let Some(body) = self.body() else { return };
+            let sent = navigator.send_beacon_with_opt_str(&url, Some(&body)).unwrap_or(false);
+            let mut state = self.state.borrow_mut();
+            if sent {
+                state.landed();
+            } else {
+                state.outbox.failed();
+                return;
+            }
+        }
+    }
+
+    fn pointer_left(self: &Rc<Self>, event: &MouseEvent) {
+        // Into something on the page is not out of it.
+        if event.related_target().is_some() {
+            return;
+        }
+        let focused = self.window.document().and_then(|d| d.active_element());
+        let engaged = event.buttons() != 0 || focused.is_some_and(|e| e.matches(BUSY_FIELDS).unwrap_or(false));
+        let now = Date::now();
+        let said = {
+            let mut state = self.state.borrow_mut();
+            let exit = state.pointer.left(event.time_stamp(), f64::from(event.client_y()), engaged);
+            state.pointer_left(now, exit)
+        };
+        match said {
+            Some(Ok(())) => self.host.panel("exit"),
+            Some(Err(why)) => {
+                let detail = Object::new();
+                set_text(&detail, "panel", Some("exit"));
+                set_text(&detail, "state", Some("held"));
+                set_text(&detail, "why", Some(why.as_str()));
+                self.host.emit("panel", &detail);
+            }
+            None => return,
+        }
+        self.flush_soon(GATHER_MS);
+        self.tell_score();
+    }
+
+    fn listen(self: &Rc<Self>) {
+        let Some(document) = self.window.document() else { return };
+        self.on(&document, "mousemove", |shared, event| {
+            let event: &MouseEvent = event.unchecked_ref();
+            shared.state.borrow_mut().pointer.moved(event.time_stamp(), f64::from(event.client_y()));
+        });
+        self.on(&document, "mouseout", |shared, event| shared.pointer_left(event.unchecked_ref()));
+        self.on(&document, "visibilitychange", |shared, _| {
+            let hidden = shared.window.document().is_some_and(|d| d.visibility_state() == VisibilityState::Hidden);
+            if hidden {
+                shared.leave();
+            } else {
+                *shared.hidden.borrow_mut() = false;
+            }
+        });
+        self.on(&self.window, "pagehide", |shared, _| shared.leave());
+        self.on(&self.window, "pageshow", |shared, _| *shared.hidden.borrow_mut() = false);
+        self.on(&self.window, "online", |shared, _| shared.flush_soon(0));
+    }
+
+    /// The session lives as long as the page, and so do its listeners.
+    fn on(self: &Rc<Self>, target: &EventTarget, name: &str, act: fn(&Rc<Self>, &JsValue)) {
+        let shared = Rc::clone(self);
+        let listener = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| act(&shared, &event));
+        let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+        listener.forget();
+    }
+}

@@ -1,0 +1,422 @@
+//! What one page knows, and what it does with an event: count it, apply it to the cart, put it in
+//! the outbox. Rules are the core's; this file only calls them in order.
+
+use comeback_core::cart::{Cart, Change, Line};
+use comeback_core::id::EventId;
+use comeback_core::money::Currency;
+use comeback_core::onsite::{self, Hold, PanelDecision, PanelState, PointerExit};
+use comeback_core::signal::{SessionFacts, SignalKind};
+use comeback_core::time::Timestamp;
+use js_sys::{Array, Object};
+use wasm_bindgen::JsValue;
+
+use crate::config::Config;
+use crate::consent::Consent;
+use crate::dedupe::{Dedupe, Source};
+use crate::entropy::make_id;
+use crate::ga4::{self, Captured};
+use crate::memory;
+use crate::outbox::{Event, Outbox};
+use crate::pointer::Pointer;
+use crate::reflect::{flag, get, json, number, set, set_text, text};
+use crate::store;
+
+/// A larger event loses names and pictures; one that is still larger cannot travel.
+const LEAN_ABOVE: usize = 12_000;
+const DROP_ABOVE: usize = 15_000;
+/// Gestures of leaving within this span are one.
+const EXIT_PAUSE_MS: f64 = 5_000.0;
+
+/// What came of an event.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// It was new and is in the outbox.
+    pub(crate) taken: bool,
+    /// A declined payment that there is help for.
+    pub(crate) declined: bool,
+}
+
+/// Where the page and the shop are.
+pub(crate) struct Place {
+    pub(crate) pk: String,
+    pub(crate) events_url: String,
+    pub(crate) tz: String,
+    pub(crate) automated: bool,
+}
+
+/// Everything a page knows.
+pub(crate) struct State {
+    pub(crate) place: Place,
+    pub(crate) config: Config,
+    pub(crate) consent: Consent,
+    pub(crate) facts: SessionFacts,
+    pub(crate) cart: Cart,
+    pub(crate) cart_id: Option<String>,
+    /// When the cart last changed, so that another tab's newer cart is seen.
+    pub(crate) cart_at: f64,
+    /// The cart that was bought: the edge may still name it for a while.
+    pub(crate) closed: Option<String>,
+    /// The last order number: a reloaded thank-you page is not a second order.
+    pub(crate) order: Option<String>,
+    pub(crate) last_shown: Option<f64>,
+    pub(crate) shown_in_session: bool,
+    /// The edge allows panels; unknown is no.
+    pub(crate) allowed: bool,
+    pub(crate) outbox: Outbox,
+    pub(crate) pointer: Pointer,
+    pub(crate) restoring: Option<Restoring>,
+    opened: f64,
+    last_exit: f64,
+    dedupe: Dedupe,
+}
+
+/// A restored cart and the one on the page, until it is settled which it is to be.
+pub(crate) struct Restoring {
+    pub(crate) id: Option<String>,
+    pub(crate) restored: Vec<Line>,
+    pub(crate) local: Vec<Line>,
+    pub(crate) currency: Currency,
+}
+
+impl State {
+    /// A page that was opened at `now`. Remembers earlier pages if it may.
+    pub(crate) fn open(options: &JsValue, config: &JsValue, now: f64) -> Self {
+        let config = Config::read(config);
+        let field = |name: &str| text(options, name).unwrap_or_default();
+        let mut events_url = field("endpoint");
+        events_url.push_str("/v1/events");
+        let consent = Consent {
+            required: config.consent_required,
+            wording: config.wording.clone(),
+            gpc: flag(options, "gpc").unwrap_or(false),
+            choice: None,
+        };
+        let mobile = flag(options, "mobile").unwrap_or(false);
+        let mut state = Self {
+            place: Place {
+                pk: field("pk"),
+                events_url,
+                tz: field("tz"),
+                automated: flag(options, "automated").unwrap_or(false),
+            },
+            cart: Cart::new(config.currency),
+            config,
+            consent,
+            facts: SessionFacts { mobile, ..SessionFacts::default() },
+            cart_id: None,
+            cart_at: 0.0,
+            closed: None,
+            order: None,
+            last_shown: None,
+            shown_in_session: false,
+            allowed: false,
+            outbox: Outbox::default(),
+            pointer: Pointer::default(),
+            restoring: None,
+            opened: now,
+            last_exit: 0.0,
+            dedupe: Dedupe::default(),
+        };
+        memory::recall_choice(&mut state);
+        if state.consent.may_store() {
+            memory::recall(&mut state);
+        }
+        state
+    }
+
+    /// Takes an event in.
+    pub(crate) fn capture(&mut self, source: Source, at: f64, name: &str, raw: &JsValue) -> Outcome {
+        let mut outcome = Outcome::default();
+        // The SDK sees page views itself; GTM's would only be echoes.
+        if source == Source::Layer && name == "page_view" {
+            return outcome;
+        }
+        let Some(event) = ga4::read(name, raw, self.config.currency) else { return outcome };
+        if !self.dedupe.is_new(at, source, event.key.clone()) {
+            return outcome;
+        }
+        if let SignalKind::Purchase { order } = &event.kind
+            && !order.is_empty()
+            && self.order.as_ref() == Some(order)
+        {
+            return outcome;
+        }
+        memory::sync_cart(self);
+        let id = make_id(EventId::PREFIX);
+        self.facts.observe(&event.kind);
+        if let SignalKind::Cart { currency, change } = &event.kind {
+            self.change_cart(at, &id, *currency, change.clone());
+        }
+        let stored = self.post(id, at, name, &event);
+        if let SignalKind::CheckoutError(error) = &event.kind {
+            outcome.declined = self.config.helps_declined && is_declined(&error.step, &error.code);
+        }
+        if let SignalKind::Purchase { order } = event.kind {
+            self.bought(order, at);
+        }
+        memory::remember(self);
+        outcome.taken = stored;
+        outcome
+    }
+
+    fn change_cart(&mut self, at: f64, id: &str, currency: Currency, change: Change) {
+        // A clock set back must not make the page ignore what the shopper just did.
+        let at = if at > self.cart_at { at } else { self.cart_at + 1.0 };
+        self.cart_at = at;
+        self.cart.currency = currency;
+        let change = with_known_prices(change, self.cart.lines());
+        if let Ok(id) = EventId::parse(id) {
+            self.cart.apply(Timestamp::from_millis(ga4::whole(at)), &id, change);
+        }
+        if self.cart_id.is_none() && !self.cart.is_empty() {
+            self.cart_id = Some(make_id("cart_"));
+        }
+    }
+
+    /// After an order the next item begins another cart, and the session another story.
+    fn bought(&mut self, order: String, at: f64) {
+        self.closed = self.cart_id.take();
+        self.order = Some(order);
+        self.cart = Cart::new(self.cart.currency);
+        self.cart_at = at;
+        self.facts = SessionFacts { mobile: self.facts.mobile, ..SessionFacts::default() };
+    }
+
+    fn post(&mut self, id: String, at: f64, name: &str, event: &Captured) -> bool {
+        let mut text = String::new();
+        for lean in [false, true] {
+            if let Some(lines) = &event.lines {
+                set(&event.data, "items", &ga4::items(lines, event.currency, lean));
+            }
+            let object = Object::new();
+            set_text(&object, "id", Some(&id));
+            set(&object, "t", &JsValue::from_f64(at));
+            set_text(&object, "name", Some(name));
+            set(&object, "data", &event.data);
+            text = json(&object);
+            if text.len() < LEAN_ABOVE {
+                break;
+            }
+        }
+        if text.len() > DROP_ABOVE {
+            return false;
+        }
+        let event = Event { id, cart: self.cart_id.clone(), json: text };
+        if self.consent.may_store() {
+            store::keep(&event);
+        }
+        if let Some(evicted) = self.outbox.push(event) {
+            store::release(&evicted);
+        }
+        true
+    }
+
+    /// The whole cart as it is now, as an event of the SDK's own.
+    pub(crate) fn set_cart(&mut self, at: f64, lines: &[Line], currency: Currency) {
+        let data = Object::new();
+        set_text(&data, "currency", Some(currency.code()));
+        set(&data, "items", &ga4::items(lines, currency, false));
+        self.capture(Source::Own, at, "cart_set", &data);
+    }
+
+    /// The pointer left the page: what the core says to that, `None` when it was no leave.
+    pub(crate) fn pointer_left(&mut self, now: f64, exit: PointerExit) -> Option<Result<(), Hold>> {
+        memory::sync_cart(self);
+        let state = PanelState {
+            has_cart: !self.cart.is_empty() && self.cart.total().minor >= self.config.min_cart_minor,
+            buy: crate::live::score(self).buy,
+            open_ms: ga4::whole(now - self.opened),
+            shown_in_session: self.shown_in_session,
+            last_shown: self.last_shown.map(|ms| Timestamp::from_millis(ga4::whole(ms))),
+            allowed: self.allowed && self.config.exit_enabled,
+        };
+        let decision = onsite::exit_panel(Timestamp::from_millis(ga4::whole(now)), exit, state, &self.config.exit);
+        let said = match decision {
+            PanelDecision::Hold(Hold::NotALeave) => return None,
+            PanelDecision::Hold(why) => Err(why),
+            PanelDecision::Show => {
+                self.shown_in_session = true;
+                self.last_shown = Some(now);
+                Ok(())
+            }
+        };
+        if now - self.last_exit > EXIT_PAUSE_MS {
+            self.last_exit = now;
+            let data = Object::new();
+            set_text(&data, "trigger", Some("pointer_top"));
+            self.capture(Source::Own, now, "exit_intent", &data);
+        }
+        memory::remember(self);
+        Some(said)
+    }
+
+    /// The next flush as the body of a request.
+    pub(crate) fn take_off(&mut self, url: &str, locale: &str) -> Option<String> {
+        if !self.consent.may_store() {
+            return None;
+        }
+        let page = Object::new();
+        set_text(&page, "url", Some(url));
+        set_text(&page, "locale", Some(locale));
+        set_text(&page, "tz", Some(&self.place.tz));
+        set(&page, "mobile", &self.facts.mobile.into());
+        let in_force = self.consent.in_force();
+        let consent = Object::new();
+        set(&consent, "storage", &in_force.storage.into());
+        set(&consent, "marketing", &in_force.marketing.into());
+        set(&consent, "profiling", &in_force.profiling.into());
+        set_text(&consent, "wording", Some(&self.consent.wording));
+        let head = Object::new();
+        set(&head, "v", &JsValue::from_f64(1.0));
+        set_text(&head, "pk", Some(&self.place.pk));
+        set(&head, "page", &page);
+        set(&head, "consent", &consent);
+        set(&head, "automated", &self.place.automated.into());
+        let mut body = json(&head);
+        // A cart id is at most 70 characters; the keys around it and the brackets are the rest.
+        let (cart, events) = self.outbox.take_off(body.len() + 100)?;
+        body.pop();
+        match &cart {
+            Some(cart) => {
+                body.push_str(",\"cart\":");
+                body.push_str(&json(&JsValue::from_str(cart)));
+            }
+            None => body.push_str(",\"cart\":null"),
+        }
+        body.push_str(",\"events\":[");
+        body.push_str(&events);
+        body.push_str("]}");
+        Some(body)
+    }
+
+    /// The flush under way is done with.
+    pub(crate) fn landed(&mut self) {
+        for event in self.outbox.landed() {
+            store::release(&event);
+        }
+    }
+
+    /// What the edge answered.
+    pub(crate) fn answered(&mut self, reply: &JsValue) {
+        if let Some(allowed) = flag(&get(reply, "panel"), "allowed") {
+            self.allowed = allowed;
+        }
+        // The edge knows this browser's cart by cookie even where our copy was cleared.
+        let id = text(&get(reply, "cart"), "id");
+        if id.is_some() && id != self.closed && id != self.cart_id {
+            self.cart_id = id;
+            memory::remember(self);
+        }
+    }
+
+    /// Applies the consent banner's word. Returns whether things may be stored now.
+    pub(crate) fn choose(&mut self, choice: &JsValue) -> bool {
+        let could = self.consent.may_store();
+        self.consent.choose(flag(choice, "storage"), flag(choice, "marketing"), flag(choice, "profiling"));
+        let can = self.consent.may_store();
+        if can {
+            if !could {
+                memory::recall(self);
+                for event in self.outbox.events() {
+                    store::keep(event);
+                }
+            }
+            memory::remember(self);
+        } else {
+            self.outbox.clear();
+            store::wipe();
+        }
+        can
+    }
+
+    /// The cart as the page's scripts see it.
+    pub(crate) fn cart_object(&self) -> Object {
+        let cart = Object::new();
+        set_text(&cart, "id", self.cart_id.as_deref());
+        set_text(&cart, "currency", Some(self.cart.currency.code()));
+        set(&cart, "lines", &ga4::items(self.cart.lines(), self.cart.currency, false));
+        cart
+    }
+
+    /// Begins a restore: `true` when both carts hold something and differ, so the shopper must say.
+    pub(crate) fn restore(&mut self, restored: &JsValue, adapter_lines: &JsValue) -> bool {
+        let currency = ga4::currency(restored).unwrap_or(self.cart.currency);
+        let own = self.cart.lines().to_vec();
+        let local = if Array::is_array(adapter_lines) {
+            // An adapter knows ids and quantities; names and prices are in our copy.
+            match with_known_prices(Change::Set(ga4::lines(adapter_lines, currency)), &own) {
+                Change::Set(lines) | Change::Add(lines) | Change::Remove(lines) => lines,
+            }
+        } else {
+            own
+        };
+        let restored_lines = ga4::lines(&get(restored, "lines"), currency);
+        let ask = !local.is_empty() && !crate::restore::same_contents(&local, &restored_lines);
+        self.restoring = Some(Restoring { id: text(restored, "id"), restored: restored_lines, local, currency });
+        ask
+    }
+
+    /// Ends a restore as the shopper or the emptiness of the page's cart decided. Returns the lines.
+    pub(crate) fn settle(&mut self, mode: &str, now: f64) -> JsValue {
+        let Some(r) = self.restoring.take() else { return JsValue::NULL };
+        let lines = match mode {
+            "keep" => r.local,
+            "merge" => crate::restore::merge(&r.local, &r.restored),
+            _ => r.restored,
+        };
+        // One cart goes on under the restored id whatever is in it, so the shopper is not reminded of two.
+        if r.id.is_some() {
+            self.cart_id = r.id;
+        }
+        self.set_cart(now, &lines, r.currency);
+        ga4::items(&lines, r.currency, false)
+    }
+
+    /// Milliseconds of the last panel for storage.
+    pub(crate) fn last_shown_from(&mut self, stored: &JsValue) {
+        self.last_shown = number(stored, "last_shown").or(self.last_shown);
+    }
+}
+
+/// Data layers often name a price once; a later line without one keeps what is known.
+fn with_known_prices(change: Change, known: &[Line]) -> Change {
+    let fill = |mut lines: Vec<Line>| {
+        for line in &mut lines {
+            let held = known.iter().find(|k| k.item_id == line.item_id && k.item_variant == line.item_variant);
+            if let Some(held) = held {
+                if line.unit_price_minor == 0 {
+                    line.unit_price_minor = held.unit_price_minor;
+                }
+                if line.title.is_empty() {
+                    line.title.clone_from(&held.title);
+                }
+                line.image_url = line.image_url.take().or_else(|| held.image_url.clone());
+                line.item_url = line.item_url.take().or_else(|| held.item_url.clone());
+            }
+        }
+        lines
+    };
+    match change {
+        Change::Add(lines) => Change::Add(fill(lines)),
+        Change::Set(lines) => Change::Set(fill(lines)),
+        remove => remove,
+    }
+}
+
+/// Whether another way to pay would help. Shops name the same refusal differently.
+fn is_declined(step: &str, code: &str) -> bool {
+    step == "payment" && ["declin", "insufficient", "honor", "refused", "card", "payment"].iter().any(|w| code.contains(w))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_refused_payments_get_the_payment_help() {
+        assert!(is_declined("payment", "card_declined"));
+        assert!(is_declined("payment", "insufficient_funds"));
+        assert!(!is_declined("payment", "out_of_stock"));
+        assert!(!is_declined("shipping", "card_declined"));
+    }
+}

@@ -1,0 +1,117 @@
+/** One product in GA4's shape. A line is identified by `item_id` and `item_variant`. */
+export interface Item {
+  item_id: string;
+  item_name?: string;
+  item_variant?: string;
+  /** Price of one in major units: 19.99. */
+  price?: number;
+  /** 1 when left out. */
+  quantity?: number;
+  image_url?: string;
+  item_url?: string;
+}
+
+/** What items come with. `value` is in major units of `currency` (ISO 4217). */
+export interface Items {
+  currency?: string;
+  value?: number;
+  items: Item[];
+}
+
+/** The events a shop reports, by name. GA4's names where GA4 has one. */
+export interface Events {
+  page_view: Record<string, never>;
+  view_item: Items & { dwell_ms?: number };
+  /** The whole cart as the page shows it. */
+  view_cart: Items;
+  add_to_cart: Items;
+  remove_from_cart: Items;
+  /** The cart is exactly this now. */
+  cart_set: Items;
+  begin_checkout: Items;
+  add_shipping_info: Partial<Items>;
+  add_payment_info: Partial<Items> & { payment_type?: string };
+  view_shipping_estimate: Record<string, never>;
+  try_coupon: { coupon: string; accepted: boolean };
+  checkout_error: { step: string; code: string; method?: string };
+  purchase: Items & { transaction_id: string };
+}
+
+/** A purpose that is left out stays as it was. */
+export interface Consent {
+  /** Storing on the device and sending events. */
+  storage?: boolean;
+  /** Being contacted. */
+  marketing?: boolean;
+  /** Being scored as a person. */
+  profiling?: boolean;
+}
+
+export interface Contact {
+  email?: string;
+  /** E.164. */
+  phone?: string;
+  /** Consent to messages about the cart, per channel; nothing is consented to by default. */
+  consent?: { email?: boolean; sms?: boolean };
+}
+
+export interface CartLine {
+  item_id: string;
+  item_variant?: string;
+  quantity: number;
+}
+
+export interface Cart {
+  /** `cart_…`; none before the first item. */
+  id?: string;
+  currency: string;
+  lines: Item[];
+}
+
+/** A shop's own cart, for restore. */
+export interface CartAdapter {
+  read(): Promise<{ currency: string; lines: CartLine[] }>;
+  /** Makes the shop's cart exactly this. Calling it twice must not double anything. */
+  replace(lines: Item[]): Promise<void>;
+  checkoutUrl: string;
+}
+
+export interface RestoreReport {
+  kind: 'price_changed' | 'sold_out' | 'unavailable';
+  item_id: string;
+  item_variant?: string;
+  was_minor?: number;
+  now_minor?: number;
+}
+
+/** What the SDK tells the page; each also as a `comeback:<name>` event on window. */
+export interface Notices {
+  /** `held` with a reason when a leaving gesture brought no panel. */
+  panel: { panel: 'exit' | 'declined' | 'restore'; state: 'shown' | 'clicked' | 'closed' | 'held'; why?: string };
+  restore: { mode: 'keep' | 'merge' | 'replace'; cart: Cart; report: RestoreReport[] };
+  score: { model: string; buy: number; reasons: { feature: string; effect: number }[] };
+  /** The shopper asked for another way to pay (`method`), or for the payment step again (`null`). */
+  assist: { panel: string; method: string | null; cart: Cart };
+  error: { kind: string; message?: string; status?: number };
+}
+
+export interface Options {
+  /** The shop's public key, `pk_…`. */
+  shop: string;
+  /** Where the Worker is; the page's own origin when left out. */
+  endpoint?: string;
+  /** Anything that WebAssembly takes; the file beside the package when left out. */
+  wasm?: string | URL | Request | Response | BufferSource | WebAssembly.Module;
+}
+
+/** Starts capture on this page, once. Resolves when the session runs; does nothing on a server. */
+export function init(options: Options): Promise<void> | undefined;
+export function track<Name extends keyof Events>(name: Name, data?: Events[Name]): void;
+export function identify(who: Contact): void;
+export function consent(choice: Consent): void;
+export function on<Name extends keyof Notices>(name: Name, act: (detail: Notices[Name]) => void): void;
+export const cart: {
+  adapter(adapter: CartAdapter): void;
+  /** The cart as the SDK knows it; null on a server. */
+  read(): Promise<Cart | null>;
+};

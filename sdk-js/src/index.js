@@ -1,0 +1,54 @@
+// The npm package: the same capture and session as the tag, started by `init`. Importing it touches
+// nothing, so a server may; on a server every function does nothing.
+import { API, capture } from './capture.js';
+import { emit, listen } from './emit.js';
+import { plain } from './plain.js';
+
+const held = [];
+let take = (...entry) => held.push(entry);
+let started;
+
+const browser = () => typeof window !== 'undefined' && typeof document !== 'undefined';
+const sink = (source, entry) => {
+  try {
+    take(source, Date.now(), entry);
+  } catch (error) {
+    emit('error', { kind: 'capture', message: String(error) });
+  }
+};
+const command = (...entry) => {
+  if (browser()) sink(API, entry);
+};
+
+export function init({ shop, endpoint = '', wasm } = {}) {
+  if (!browser() || started) return started;
+  const options = { pk: shop, endpoint: endpoint.replace(/\/$/, '') || location.origin, wasm };
+  options.config = fetch(options.endpoint + '/v1/config/' + shop, { credentials: 'omit' })
+    .then((reply) => (reply.ok ? reply.json() : {}))
+    .catch(() => ({}));
+  capture(sink);
+  started = import('./sdk.js')
+    .then((module) => module.start(options))
+    .catch((error) => {
+      emit('error', { kind: 'module', message: 'no scoring on this page: ' + (error && error.message) });
+      return plain(options);
+    })
+    .then((session) => {
+      take = session;
+      held.splice(0).forEach((entry) => take(...entry));
+    });
+  return started;
+}
+
+export const track = (name, data) => command('track', name, data);
+export const identify = (who) => command('identify', who);
+export const consent = (choice) => command('consent', choice);
+
+export function on(name, act) {
+  if (browser()) listen(['on', name, act]);
+}
+
+export const cart = {
+  adapter: (adapter) => command('adapter', adapter),
+  read: () => new Promise((done) => (browser() ? command('cart', done) : done(null))),
+};
