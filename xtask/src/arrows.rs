@@ -20,21 +20,13 @@ const PURE: [&str; 7] = [
 ];
 
 /// What a pure crate must not link, directly or through others, on wasm32 (where it ships).
-const BANNED: [&str; 7] = [
-    "worker",
-    "wasm-bindgen",
-    "js-sys",
-    "web-sys",
-    "rand",
-    "getrandom",
-    "tokio",
-];
+const BANNED: [&str; 7] = ["worker", "wasm-bindgen", "js-sys", "web-sys", "rand", "getrandom", "tokio"];
 
 /// Who may import whom. A crate that is not listed may import nothing of ours, so that a new room is a decision.
 fn allowed(krate: &str) -> &'static [&'static str] {
     match krate {
-        "comeback-wire" | "comeback-policy" | "comeback-message" | "comeback-intake"
-        | "comeback-score" | "comeback-link" => &["comeback-core"],
+        "comeback-wire" | "comeback-policy" | "comeback-message" | "comeback-intake" | "comeback-score"
+        | "comeback-link" => &["comeback-core"],
         "comeback-worker" | "comeback-cli" | "comeback-testkit" => &PURE,
         "comeback-sdk" => &["comeback-wire", "comeback-score", "comeback-core"],
         "comeback-sim" => &["comeback-core", "comeback-policy", "comeback-score"],
@@ -55,12 +47,7 @@ struct Edge {
 pub(crate) fn command(place: &Place) -> Outcome {
     let text = run::stdout_of(
         Command::new("cargo")
-            .args([
-                "metadata",
-                "--format-version=1",
-                "--filter-platform",
-                "wasm32-unknown-unknown",
-            ])
+            .args(["metadata", "--format-version=1", "--filter-platform", "wasm32-unknown-unknown"])
             .current_dir(&place.root),
     )?;
     let metadata: Value = serde_json::from_str(&text)?;
@@ -82,22 +69,15 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Declared edges between workspace members, xtask left out of none.
 fn edges(metadata: &Value) -> BTreeSet<Edge> {
-    let members: BTreeSet<&str> = list(metadata, "workspace_members")
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    let ours: Vec<&Value> = list(metadata, "packages")
-        .iter()
-        .filter(|package| members.contains(text(package, "id")))
-        .collect();
+    let members: BTreeSet<&str> =
+        list(metadata, "workspace_members").iter().filter_map(Value::as_str).collect();
+    let ours: Vec<&Value> =
+        list(metadata, "packages").iter().filter(|package| members.contains(text(package, "id"))).collect();
     let names: BTreeSet<&str> = ours.iter().map(|package| text(package, "name")).collect();
     let mut edges = BTreeSet::new();
     for package in ours {
@@ -105,11 +85,7 @@ fn edges(metadata: &Value) -> BTreeSet<Edge> {
             let to = text(dependency, "name");
             if names.contains(to) {
                 let dev = text(dependency, "kind") == "dev";
-                edges.insert(Edge {
-                    from: text(package, "name").to_owned(),
-                    to: to.to_owned(),
-                    dev,
-                });
+                edges.insert(Edge { from: text(package, "name").to_owned(), to: to.to_owned(), dev });
             }
         }
     }
@@ -137,16 +113,12 @@ fn banned_paths(metadata: &Value) -> Vec<String> {
         names.insert(text(package, "id"), text(package, "name"));
     }
     let mut next: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in metadata
-        .get("resolve")
-        .map_or(&[][..], |resolve| list(resolve, "nodes"))
-    {
+    for node in metadata.get("resolve").map_or(&[][..], |resolve| list(resolve, "nodes")) {
         let mut targets = Vec::new();
         for dependency in list(node, "deps") {
             // A null kind is a normal dependency; build and dev ones are not linked.
-            let normal = list(dependency, "dep_kinds")
-                .iter()
-                .any(|kind| kind.get("kind").is_none_or(Value::is_null));
+            let normal =
+                list(dependency, "dep_kinds").iter().any(|kind| kind.get("kind").is_none_or(Value::is_null));
             if normal {
                 targets.push(text(dependency, "pkg"));
             }
@@ -189,11 +161,7 @@ mod tests {
     use serde_json::json;
 
     fn edge(from: &str, to: &str, dev: bool) -> BTreeSet<Edge> {
-        BTreeSet::from([Edge {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            dev,
-        }])
+        BTreeSet::from([Edge { from: from.to_owned(), to: to.to_owned(), dev }])
     }
 
     #[test]
@@ -210,11 +178,7 @@ mod tests {
             ("comeback-testkit", "comeback-core", false, true),
             ("comeback-new-room", "comeback-core", false, false),
         ] {
-            assert_eq!(
-                wrong_edges(&edge(from, to, dev)).is_empty(),
-                fine,
-                "{from} -> {to} dev={dev}"
-            );
+            assert_eq!(wrong_edges(&edge(from, to, dev)).is_empty(), fine, "{from} -> {to} dev={dev}");
         }
     }
 

@@ -28,22 +28,15 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
         return Err(Error::usage(format!("bench: unknown option `{option}`")));
     }
     if CASES.is_empty() {
-        return Err(Error::new(
-            "bench: there are no benchmark cases yet, so there is nothing to report",
-        ));
+        return Err(Error::new("bench: there are no benchmark cases yet, so there is nothing to report"));
     }
-    println!(
-        "{:<40} {:>12} {:>12} {:>8}",
-        "case", "value", "floor", "ratio"
-    );
+    println!("{:<40} {:>12} {:>12} {:>8}", "case", "value", "floor", "ratio");
     let mut report = Vec::new();
     for (name, measure) in CASES {
         let Figure { value, floor, unit } = measure(place)?;
         let ratio = value / floor;
         println!("{name:<40} {value:>12.1} {floor:>12.1} {ratio:>8.2}  {unit}");
-        report.push(
-            json!({ "case": name, "value": value, "floor": floor, "ratio": ratio, "unit": unit }),
-        );
+        report.push(json!({ "case": name, "value": value, "floor": floor, "ratio": ratio, "unit": unit }));
     }
     let folder = place.target.join("bench");
     fs::create_dir_all(&folder).map_err(at(&folder))?;

@@ -50,11 +50,7 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
 }
 
 fn options(rest: &[String]) -> Outcome<Options> {
-    let mut options = Options {
-        port: 8787,
-        fresh: false,
-        headless: false,
-    };
+    let mut options = Options { port: 8787, fresh: false, headless: false };
     let mut words = rest.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -92,13 +88,9 @@ impl Engine {
             .arg("--state")
             .arg(state);
         // A group of its own: Ctrl-C reaches this program alone, which then stops the rest in order.
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .process_group(0);
-        let mut child = command
-            .spawn()
-            .map_err(|error| Error::new(format!("{}: {error}", run::shown(&command))))?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut child =
+            command.spawn().map_err(|error| Error::new(format!("{}: {error}", run::shown(&command))))?;
         let (sender, lines) = channel();
         if let Some(stdout) = child.stdout.take() {
             std::thread::spawn(move || {
@@ -110,11 +102,7 @@ impl Engine {
             });
         }
         let stdin = child.stdin.take();
-        let mut engine = Self {
-            child,
-            stdin,
-            lines,
-        };
+        let mut engine = Self { child, stdin, lines };
         let url = engine.wait_for("ready ", START_LIMIT)?;
         Ok((engine, url))
     }
@@ -130,10 +118,7 @@ impl Engine {
                 },
                 Err(RecvTimeoutError::Timeout) if Instant::now() < until && !stopping() => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    return Err(Error::new(format!(
-                        "the engine did not say `{}`",
-                        word.trim()
-                    )));
+                    return Err(Error::new(format!("the engine did not say `{}`", word.trim())));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(Error::new("the engine ended")),
             }
@@ -147,10 +132,7 @@ impl Engine {
     }
 
     fn reload(&mut self) -> Outcome<String> {
-        let stdin = self
-            .stdin
-            .as_mut()
-            .ok_or_else(|| Error::new("the engine is stopping"))?;
+        let stdin = self.stdin.as_mut().ok_or_else(|| Error::new("the engine is stopping"))?;
         writeln!(stdin, "reload")?;
         self.wait_for("reloaded ", START_LIMIT)
     }
@@ -186,10 +168,7 @@ fn live(place: &Place, ready: &Ready, options: &Options) -> Outcome {
     let (mut engine, url) = Engine::start(place, ready, &state, options.port)?;
     println!("\n  shop     {url}/\n  inbox    {url}/dev/inbox");
     if place.dist().join("assets/console").is_dir()
-        || place
-            .root
-            .join("crates/worker/src/routes/console.rs")
-            .is_file()
+        || place.root.join("crates/worker/src/routes/console.rs").is_file()
     {
         println!("  console  {url}/console/");
     }
@@ -233,9 +212,7 @@ fn rebuild(place: &Place, ready: &Ready, engine: &mut Engine) -> Outcome {
 pub(crate) fn journey(place: &Place, ready: &Ready, chromium: &Path) -> Outcome {
     let script = place.root.join("tests/browser/journey.mjs");
     if !script.is_file() {
-        return Err(Error::new(
-            "tests/browser/journey.mjs is missing: it is the walk",
-        ));
+        return Err(Error::new("tests/browser/journey.mjs is missing: it is the walk"));
     }
     let state = Throwaway::new(place)?;
     let (mut engine, url) = Engine::start(place, ready, &state.0, 0)?;
@@ -248,9 +225,8 @@ pub(crate) fn journey(place: &Place, ready: &Ready, chromium: &Path) -> Outcome 
         .env("COMEBACK_SECRETS", state.0.join("secrets.json"))
         .stdin(Stdio::null())
         .process_group(0);
-    let mut walk = command
-        .spawn()
-        .map_err(|error| Error::new(format!("{}: {error}", run::shown(&command))))?;
+    let mut walk =
+        command.spawn().map_err(|error| Error::new(format!("{}: {error}", run::shown(&command))))?;
     let until = Instant::now() + JOURNEY_LIMIT;
     let status = loop {
         engine.pass_on_output();
@@ -258,11 +234,7 @@ pub(crate) fn journey(place: &Place, ready: &Ready, chromium: &Path) -> Outcome 
             break Ok(status);
         }
         if stopping() || Instant::now() > until || engine.ended()?.is_some() {
-            break Err(if stopping() {
-                "stopped"
-            } else {
-                "no end within its time, or the engine ended"
-            });
+            break Err(if stopping() { "stopped" } else { "no end within its time, or the engine ended" });
         }
         std::thread::sleep(Duration::from_millis(50));
     };
@@ -272,10 +244,7 @@ pub(crate) fn journey(place: &Place, ready: &Ready, chromium: &Path) -> Outcome 
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
-            let code = status
-                .code()
-                .and_then(|code| u8::try_from(code).ok())
-                .unwrap_or(1);
+            let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
             Err(Error::new(format!("the journey failed: {status}")).with_code(code.max(1)))
         }
         Err(why) => Err(Error::new(format!("the journey: {why}"))),
@@ -287,9 +256,7 @@ struct Throwaway(PathBuf);
 
 impl Throwaway {
     fn new(place: &Place) -> Outcome<Self> {
-        let folder = place
-            .scratch()
-            .join(format!("journey-{}", std::process::id()));
+        let folder = place.scratch().join(format!("journey-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         Ok(Self(folder))
     }
@@ -308,23 +275,9 @@ mod tests {
     #[test]
     fn options_are_read_and_mistakes_refused() {
         let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-        assert_eq!(
-            options(&[]).unwrap(),
-            Options {
-                port: 8787,
-                fresh: false,
-                headless: false
-            }
-        );
+        assert_eq!(options(&[]).unwrap(), Options { port: 8787, fresh: false, headless: false });
         let all = options(&words(&["--headless", "--port", "9000", "--fresh"])).unwrap();
-        assert_eq!(
-            all,
-            Options {
-                port: 9000,
-                fresh: true,
-                headless: true
-            }
-        );
+        assert_eq!(all, Options { port: 9000, fresh: true, headless: true });
         assert!(options(&words(&["--port"])).is_err());
         assert!(options(&words(&["--headles"])).is_err());
     }

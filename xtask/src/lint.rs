@@ -10,9 +10,7 @@ pub(crate) fn command(place: &Place) -> Outcome {
     println!("lint");
     steps(&wasm)
         .into_iter()
-        .try_for_each(|(name, mut command)| {
-            run::step(name, || run::run(command.current_dir(&place.root)))
-        })
+        .try_for_each(|(name, mut command)| run::step(name, || run::run(command.current_dir(&place.root))))
 }
 
 /// The checks by name; `test` runs the same ones with its own report.
@@ -26,10 +24,7 @@ pub(crate) fn steps(wasm: &WasmTarget) -> Vec<(&'static str, Command)> {
     doc.env("RUSTDOCFLAGS", "-Dwarnings");
     let mut steps = vec![
         ("rustfmt", cargo(&["fmt", "--all", "--check"])),
-        (
-            "clippy",
-            cargo(&["clippy", "--quiet", "--all-targets", "--", "-Dwarnings"]),
-        ),
+        ("clippy", cargo(&["clippy", "--quiet", "--all-targets", "--", "-Dwarnings"])),
         ("rustdoc", doc),
     ];
     let target = "--target=wasm32-unknown-unknown";
@@ -37,28 +32,14 @@ pub(crate) fn steps(wasm: &WasmTarget) -> Vec<(&'static str, Command)> {
         let browser_and_edge = ["-p", "comeback-worker", "-p", "comeback-sdk", target];
         let lint = |features: &[&str]| {
             let mut command = cargo(&["clippy", "--quiet"]);
-            command
-                .args(browser_and_edge)
-                .args(features)
-                .args(["--", "-Dwarnings"]);
+            command.args(browser_and_edge).args(features).args(["--", "-Dwarnings"]);
             command
         };
         steps.push(("clippy wasm32", lint(&[])));
-        steps.push((
-            "clippy wasm32 (dev)",
-            lint(&["--features", "comeback-worker/dev"]),
-        ));
+        steps.push(("clippy wasm32 (dev)", lint(&["--features", "comeback-worker/dev"])));
     } else {
         // Debian ships no clippy for its compiler: the compiler's own lints are what is left.
-        let mut check = cargo(&[
-            "check",
-            "--quiet",
-            "-p",
-            "comeback-worker",
-            "-p",
-            "comeback-sdk",
-            target,
-        ]);
+        let mut check = cargo(&["check", "--quiet", "-p", "comeback-worker", "-p", "comeback-sdk", target]);
         check.env("RUSTFLAGS", "-Dwarnings");
         wasm.apply(&mut check);
         steps.push(("check wasm32 (no clippy for this compiler)", check));

@@ -76,17 +76,13 @@ fn dispatch(command: &str, rest: &[String]) -> Outcome {
             print!("{USAGE}");
             Ok(())
         }
-        other => Err(Error::usage(format!(
-            "unknown command `{other}`\n\n{USAGE}"
-        ))),
+        other => Err(Error::usage(format!("unknown command `{other}`\n\n{USAGE}"))),
     }
 }
 
 fn no_options(rest: &[String]) -> Outcome {
     match rest.first() {
         None => Ok(()),
-        Some(option) => Err(Error::usage(format!(
-            "this command takes no option `{option}`"
-        ))),
+        Some(option) => Err(Error::usage(format!("this command takes no option `{option}`"))),
     }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn find() -> Outcome<Self> {
         // cargo sets the variable for `cargo run`; the compiled-in value serves a binary started by hand.
-        let manifest = std::env::var("CARGO_MANIFEST_DIR")
-            .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let manifest =
+            std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
         let root = Path::new(&manifest)
             .parent()
             .map(Path::to_path_buf)
@@ -37,11 +37,7 @@ impl Place {
             Some(target) => root.join(target),
             None => root.join("target"),
         };
-        Ok(Self {
-            root,
-            cache,
-            target,
-        })
+        Ok(Self { root, cache, target })
     }
 
     /// What a build leaves for others.

@@ -21,29 +21,17 @@ pub(crate) type Outcome<T = ()> = Result<T, Error>;
 
 impl Error {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            by_hand: None,
-            code: 1,
-        }
+        Self { message: message.into(), by_hand: None, code: 1 }
     }
 
     /// Wrong options: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            by_hand: None,
-            code: 2,
-        }
+        Self { message: message.into(), by_hand: None, code: 2 }
     }
 
     /// For a failure that was already reported: nothing more is printed.
     pub(crate) fn silent() -> Self {
-        Self {
-            message: String::new(),
-            by_hand: None,
-            code: 1,
-        }
+        Self { message: String::new(), by_hand: None, code: 1 }
     }
 
     pub(crate) fn is_silent(&self) -> bool {
@@ -96,11 +84,7 @@ pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
 
 /// Removes what may be absent.
 pub(crate) fn remove_if_there(path: &Path) -> Outcome {
-    let gone = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
+    let gone = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match gone {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
         _ => Ok(()),
@@ -110,19 +94,13 @@ pub(crate) fn remove_if_there(path: &Path) -> Outcome {
 /// The command as a person would type it, for messages.
 pub(crate) fn shown(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
-    words.extend(
-        command
-            .get_args()
-            .map(|word| word.to_string_lossy().into_owned()),
-    );
+    words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     words.join(" ")
 }
 
 /// Runs with this terminal's input and output.
 pub(crate) fn run(command: &mut Command) -> Outcome {
-    let status = command
-        .status()
-        .map_err(|error| Error::new(format!("{}: {error}", shown(command))))?;
+    let status = command.status().map_err(|error| Error::new(format!("{}: {error}", shown(command))))?;
     checked(command, status)
 }
 
@@ -135,17 +113,10 @@ fn checked(command: &Command, status: ExitStatus) -> Outcome {
 
 /// Standard output of a program that should succeed; standard error goes into the message when it does not.
 pub(crate) fn stdout_of(command: &mut Command) -> Outcome<String> {
-    let output = command
-        .output()
-        .map_err(|error| Error::new(format!("{}: {error}", shown(command))))?;
+    let output = command.output().map_err(|error| Error::new(format!("{}: {error}", shown(command))))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::new(format!(
-            "`{}`: {}\n{}",
-            shown(command),
-            output.status,
-            tail(&said, 20)
-        )));
+        return Err(Error::new(format!("`{}`: {}\n{}", shown(command), output.status, tail(&said, 20))));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -164,9 +135,7 @@ impl Logged {
     }
 
     pub(crate) fn text(&self) -> String {
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 }
 
@@ -176,14 +145,8 @@ pub(crate) fn run_logged(command: &mut Command, log: &Path, limit: Duration) -> 
         fs::create_dir_all(folder).map_err(at(folder))?;
     }
     let file = File::create(log).map_err(at(log))?;
-    command
-        .stdin(Stdio::null())
-        .stdout(file.try_clone()?)
-        .stderr(file)
-        .process_group(0);
-    let mut child = command
-        .spawn()
-        .map_err(|error| Error::new(format!("{}: {error}", shown(command))))?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
+    let mut child = command.spawn().map_err(|error| Error::new(format!("{}: {error}", shown(command))))?;
     let until = Instant::now() + limit;
     let mut pause = Duration::from_millis(5);
     let status = loop {
@@ -200,10 +163,7 @@ pub(crate) fn run_logged(command: &mut Command, log: &Path, limit: Duration) -> 
     };
     // Whatever the program left behind in its group (a browser, an engine) ends with it.
     kill_group(child.id());
-    Ok(Logged {
-        log: log.to_path_buf(),
-        status,
-    })
+    Ok(Logged { log: log.to_path_buf(), status })
 }
 
 /// Like [`run_logged`] for a step that must succeed: on failure the error carries the end of the output.
@@ -212,15 +172,10 @@ pub(crate) fn run_quietly(command: &mut Command, log: &Path, limit: Duration) ->
     if done.succeeded() {
         return Ok(());
     }
-    let how = done.status.map_or_else(
-        || format!("killed after {} s", limit.as_secs()),
-        |status| status.to_string(),
-    );
-    Err(Error::new(format!(
-        "`{}`: {how}\n{}",
-        shown(command),
-        tail(&done.text(), 40)
-    )))
+    let how = done
+        .status
+        .map_or_else(|| format!("killed after {} s", limit.as_secs()), |status| status.to_string());
+    Err(Error::new(format!("`{}`: {how}\n{}", shown(command), tail(&done.text(), 40))))
 }
 
 /// Kills a process group this program started.
@@ -260,20 +215,14 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<
 pub(crate) fn already(name: &str, what: &str) {
     println!(
         "  {name:<44} already there{}",
-        if what.is_empty() {
-            String::new()
-        } else {
-            format!(" ({what})")
-        }
+        if what.is_empty() { String::new() } else { format!(" ({what})") }
     );
 }
 
 /// A program found in `PATH`.
 pub(crate) fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// `PATH` with `first` in front.

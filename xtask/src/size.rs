@@ -34,11 +34,7 @@ struct Weight {
 impl Weight {
     fn of(path: &Path) -> Outcome<Self> {
         let bytes = fs::read(path).map_err(at(path))?;
-        Ok(Self {
-            raw: bytes.len(),
-            gzip: gzip(&bytes)?,
-            brotli: brotli(&bytes)?,
-        })
+        Ok(Self { raw: bytes.len(), gzip: gzip(&bytes)?, brotli: brotli(&bytes)? })
     }
 
     fn add(&mut self, other: Self) {
@@ -48,10 +44,7 @@ impl Weight {
     }
 
     fn print(self, name: &str) {
-        println!(
-            "{name:<44} {:>9} {:>9} {:>9}",
-            self.raw, self.gzip, self.brotli
-        );
+        println!("{name:<44} {:>9} {:>9} {:>9}", self.raw, self.gzip, self.brotli);
     }
 }
 
@@ -59,10 +52,7 @@ impl Weight {
 pub(crate) fn command(place: &Place) -> Outcome {
     let file = place.root.join("size-budget.json");
     let budget: Value = serde_json::from_str(&fs::read_to_string(&file).map_err(at(&file))?)?;
-    println!(
-        "{:<44} {:>9} {:>9} {:>9}",
-        "bytes", "raw", "gzip -9", "brotli 11"
-    );
+    println!("{:<44} {:>9} {:>9} {:>9}", "bytes", "raw", "gzip -9", "brotli 11");
     let sdk = place.sdk();
     let manifest_file = sdk.join("manifest.json");
     let manifest: Value =
@@ -124,10 +114,7 @@ fn judge(budget: &Value, measured: &[(&str, usize)]) -> Outcome {
     if over.is_empty() {
         Ok(())
     } else {
-        Err(Error::new(format!(
-            "over the size budget: {}",
-            over.join(", ")
-        )))
+        Err(Error::new(format!("over the size budget: {}", over.join(", "))))
     }
 }
 
@@ -141,19 +128,13 @@ mod tests {
         let budget = json!({ "loader_brotli": 100 });
         assert!(judge(&budget, &[("loader_brotli", 100)]).is_ok());
         assert!(judge(&budget, &[("loader_brotli", 101)]).is_err());
-        assert!(
-            judge(&budget, &[("unknown", 1)]).is_err(),
-            "a measure without a budget is a mistake"
-        );
+        assert!(judge(&budget, &[("unknown", 1)]).is_err(), "a measure without a budget is a mistake");
     }
 
     #[test]
     fn compression_is_what_the_formats_say() {
         let text = "comeback ".repeat(1_000);
-        let (gzip, brotli) = (
-            gzip(text.as_bytes()).unwrap(),
-            brotli(text.as_bytes()).unwrap(),
-        );
+        let (gzip, brotli) = (gzip(text.as_bytes()).unwrap(), brotli(text.as_bytes()).unwrap());
         assert!(gzip < 200 && brotli < gzip, "gzip {gzip}, brotli {brotli}");
     }
 }

@@ -36,14 +36,8 @@ struct Count {
 }
 
 impl Count {
-    const ONE_PASSED: Self = Self {
-        passed: 1,
-        failed: 0,
-    };
-    const ONE_FAILED: Self = Self {
-        passed: 0,
-        failed: 1,
-    };
+    const ONE_PASSED: Self = Self { passed: 1, failed: 0 };
+    const ONE_FAILED: Self = Self { passed: 0, failed: 1 };
 
     fn add(&mut self, other: Self) {
         self.passed += other.passed;
@@ -100,20 +94,12 @@ impl Report {
             println!("failed: {}", self.failed.join(", "));
         }
         println!("{} passed, {} failed", self.total.passed, self.total.failed);
-        if self.total.failed == 0 {
-            Ok(())
-        } else {
-            Err(Error::silent())
-        }
+        if self.total.failed == 0 { Ok(()) } else { Err(Error::silent()) }
     }
 }
 
 pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
-    let mut report = Report {
-        only: only(rest)?,
-        total: Count::default(),
-        failed: Vec::new(),
-    };
+    let mut report = Report { only: only(rest)?, total: Count::default(), failed: Vec::new() };
     let mut ready = None;
     report.check("setup", || {
         ready = Some(setup::all(place)?);
@@ -140,11 +126,9 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
         report.suite("cargo test", || cargo_test(place));
     }
     let built = build_what_is_tested(place, &ready, &mut report);
-    for (name, folder) in [
-        ("worker", "tests/worker"),
-        ("browser", "tests/browser"),
-        ("packaging", "tests/packaging"),
-    ] {
+    for (name, folder) in
+        [("worker", "tests/worker"), ("browser", "tests/browser"), ("packaging", "tests/packaging")]
+    {
         if report.wants(name) {
             report.suite(&format!("node --test {folder}"), || {
                 needs(built)?;
@@ -162,9 +146,7 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
         report.check("size", || needs(built).and_then(|()| size::command(place)));
     }
     if report.wants("deploy") {
-        report.check("wrangler deploy --dry-run", || {
-            needs(built).and_then(|()| dry_run(place, &ready))
-        });
+        report.check("wrangler deploy --dry-run", || needs(built).and_then(|()| dry_run(place, &ready)));
     }
     report.finish()
 }
@@ -173,27 +155,19 @@ fn only(rest: &[String]) -> Outcome<Vec<String>> {
     let names: Vec<String> = match rest {
         [] => Vec::new(),
         [option, names] if option == "--only" => names.split(',').map(str::to_owned).collect(),
-        [option] if option.starts_with("--only=") => option["--only=".len()..]
-            .split(',')
-            .map(str::to_owned)
-            .collect(),
+        [option] if option.starts_with("--only=") => {
+            option["--only=".len()..].split(',').map(str::to_owned).collect()
+        }
         _ => return Err(Error::usage("test: the only option is --only a,b,…")),
     };
     match names.iter().find(|name| !SUITES.contains(&name.as_str())) {
-        Some(name) => Err(Error::usage(format!(
-            "test: no suite `{name}`; there are {}",
-            SUITES.join(", ")
-        ))),
+        Some(name) => Err(Error::usage(format!("test: no suite `{name}`; there are {}", SUITES.join(", ")))),
         None => Ok(names),
     }
 }
 
 fn needs(built: bool) -> Outcome {
-    if built {
-        Ok(())
-    } else {
-        Err(Error::new("not run: the build failed"))
-    }
+    if built { Ok(()) } else { Err(Error::new("not run: the build failed")) }
 }
 
 fn log(place: &Place, name: &str) -> PathBuf {
@@ -224,9 +198,7 @@ fn build_what_is_tested(place: &Place, ready: &Ready, report: &mut Report) -> bo
 
 fn cargo_test(place: &Place) -> Outcome<Count> {
     let mut command = Command::new("cargo");
-    command
-        .args(["test", "--no-fail-fast"])
-        .current_dir(&place.root);
+    command.args(["test", "--no-fail-fast"]).current_dir(&place.root);
     let done = run::run_logged(&mut command, &log(place, "cargo"), LIMIT)?;
     let text = done.text();
     let mut count = cargo_count(&text);
@@ -241,15 +213,10 @@ fn cargo_test(place: &Place) -> Outcome<Count> {
 /// Sums `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
 fn cargo_count(text: &str) -> Count {
     let mut count = Count::default();
-    for line in text
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("test result: "))
-    {
+    for line in text.lines().filter_map(|line| line.trim().strip_prefix("test result: ")) {
         for part in line.split([';', '.']) {
             let mut words = part.split_whitespace();
-            if let (Some(Ok(number)), Some(what)) =
-                (words.next().map(str::parse::<u64>), words.next())
-            {
+            if let (Some(Ok(number)), Some(what)) = (words.next().map(str::parse::<u64>), words.next()) {
                 match what {
                     "passed" => count.passed += number,
                     "failed" | "ignored" => count.failed += number,
@@ -261,23 +228,14 @@ fn cargo_count(text: &str) -> Count {
     count
 }
 
-fn node_test(
-    place: &Place,
-    ready: &Ready,
-    chromium: &Path,
-    name: &str,
-    folder: &str,
-) -> Outcome<Count> {
+fn node_test(place: &Place, ready: &Ready, chromium: &Path, name: &str, folder: &str) -> Outcome<Count> {
     let mut files: Vec<PathBuf> = Vec::new();
     build::walk(&place.root.join(folder), &["node_modules"], &mut files)?;
     files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
     if files.is_empty() {
         return Ok(Count::default());
     }
-    let (spec, tap) = (
-        log(place, &format!("{name}-spec")),
-        log(place, &format!("{name}-tap")),
-    );
+    let (spec, tap) = (log(place, &format!("{name}-spec")), log(place, &format!("{name}-tap")));
     run::remove_if_there(&tap)?;
     run::remove_if_there(&spec)?;
     let mut command = ready.node();
@@ -286,10 +244,7 @@ fn node_test(
         command.arg(format!("--test-reporter={reporter}"));
         command.arg(format!("--test-reporter-destination={}", file.display()));
     }
-    command
-        .args(&files)
-        .env("CHROMIUM", chromium)
-        .env_remove("NODE_TEST_CONTEXT");
+    command.args(&files).env("CHROMIUM", chromium).env_remove("NODE_TEST_CONTEXT");
     let done = run::run_logged(&mut command, &log(place, name), LIMIT)?;
     let counted = fs::read_to_string(&tap).unwrap_or_default();
     let mut count = node_count(&counted);
@@ -302,10 +257,7 @@ fn node_test(
         count.failed = count.failed.max(1);
     }
     if count.failed > 0 {
-        println!(
-            "{}",
-            run::tail(&fs::read_to_string(&spec).unwrap_or_default(), 80)
-        );
+        println!("{}", run::tail(&fs::read_to_string(&spec).unwrap_or_default(), 80));
         println!("{}", run::tail(&done.text(), 20));
     }
     Ok(count)
@@ -346,11 +298,7 @@ fn dry_run(place: &Place, ready: &Ready) -> Outcome {
         .arg(&out)
         .env("CI", "1")
         .env("WRANGLER_SEND_METRICS", "false");
-    run::run_quietly(
-        &mut command,
-        &log(place, "deploy"),
-        Duration::from_secs(300),
-    )
+    run::run_quietly(&mut command, &log(place, "deploy"), Duration::from_secs(300))
 }
 
 #[cfg(test)]
@@ -361,42 +309,26 @@ mod tests {
     fn cargo_results_are_summed_and_ignored_is_failed() {
         let text = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
                     test result: FAILED. 5 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.50s\n";
-        assert_eq!(
-            cargo_count(text),
-            Count {
-                passed: 7,
-                failed: 4
-            }
-        );
+        assert_eq!(cargo_count(text), Count { passed: 7, failed: 4 });
         assert_eq!(cargo_count("error: could not compile"), Count::default());
     }
 
     #[test]
     fn tap_summary_is_read_and_skipped_is_failed() {
         let tap = "ok 1 - a\n# tests 6\n# suites 0\n# pass 3\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 1\n# duration_ms 5.1\n";
-        assert_eq!(
-            node_count(tap),
-            Count {
-                passed: 3,
-                failed: 3
-            }
-        );
+        assert_eq!(node_count(tap), Count { passed: 3, failed: 3 });
     }
 
     #[test]
     fn a_file_that_is_its_own_only_test_is_noticed() {
-        let tap =
-            "ok 1 - opens a cart\nok 2 - tests/worker/empty.test.mjs\n    ok 1 - nested.test.mjs\n";
+        let tap = "ok 1 - opens a cart\nok 2 - tests/worker/empty.test.mjs\n    ok 1 - nested.test.mjs\n";
         assert_eq!(files_without_tests(tap), ["tests/worker/empty.test.mjs"]);
     }
 
     #[test]
     fn only_names_suites() {
         let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-        assert_eq!(
-            only(&words(&["--only", "worker,browser"])).unwrap(),
-            ["worker", "browser"]
-        );
+        assert_eq!(only(&words(&["--only", "worker,browser"])).unwrap(), ["worker", "browser"]);
         assert!(only(&words(&["--only", "wroker"])).is_err());
         assert!(only(&words(&["worker"])).is_err());
     }

@@ -8,19 +8,10 @@ use std::process::Command;
 const LARGEST: u64 = 1_048_576;
 
 /// Folders of somebody's machine; written in two parts so that this file does not trip over itself.
-const MACHINE_PATHS: [(&str, &str); 4] = [
-    ("/wo", "rk/"),
-    ("/ro", "ot/"),
-    ("/fa", "rm/"),
-    ("/Us", "ers/"),
-];
+const MACHINE_PATHS: [(&str, &str); 4] = [("/wo", "rk/"), ("/ro", "ot/"), ("/fa", "rm/"), ("/Us", "ers/")];
 
 pub(crate) fn command(place: &Place) -> Outcome {
-    let listed = run::stdout_of(
-        Command::new("git")
-            .args(["ls-files", "-z"])
-            .current_dir(&place.root),
-    )?;
+    let listed = run::stdout_of(Command::new("git").args(["ls-files", "-z"]).current_dir(&place.root))?;
     let mut wrong = Vec::new();
     let mut count = 0_usize;
     for name in listed.split('\0').filter(|name| !name.is_empty()) {
@@ -31,10 +22,7 @@ pub(crate) fn command(place: &Place) -> Outcome {
         };
         count += 1;
         if about.len() > LARGEST {
-            wrong.push(format!(
-                "{name}: {} bytes, the largest allowed is {LARGEST}",
-                about.len()
-            ));
+            wrong.push(format!("{name}: {} bytes, the largest allowed is {LARGEST}", about.len()));
             continue;
         }
         let Ok(text) = fs::read_to_string(&path) else {
@@ -42,13 +30,7 @@ pub(crate) fn command(place: &Place) -> Outcome {
         };
         wrong.extend(faults(name, &text));
     }
-    for needed in [
-        "deny.toml",
-        "clippy.toml",
-        "size-budget.json",
-        "wrangler.toml",
-        "package-lock.json",
-    ] {
+    for needed in ["deny.toml", "clippy.toml", "size-budget.json", "wrangler.toml", "package-lock.json"] {
         if !place.root.join(needed).is_file() {
             wrong.push(format!("{needed} is missing"));
         }
@@ -64,9 +46,7 @@ fn faults(name: &str, text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     // An attribute may have to come first; the header is still the first thing said.
     if name.ends_with(".rs") && !text.starts_with("//!") {
-        wrong.push(format!(
-            "{name}: does not open with `//!` (what it is, what it does not do)"
-        ));
+        wrong.push(format!("{name}: does not open with `//!` (what it is, what it does not do)"));
     }
     for (start, end) in MACHINE_PATHS {
         let path = format!("{start}{end}");
@@ -96,12 +76,6 @@ mod tests {
         assert!(faults("a.rs", "//! Says what it is.\n").is_empty());
         assert_eq!(faults("a.md", &format!("see {machine}")).len(), 1);
         assert_eq!(faults("a.toml", &format!("x = \"{machine}\"")).len(), 1);
-        assert!(
-            faults(
-                "a.md",
-                &format!("https://shop.example{machine} and tests{machine}")
-            )
-            .is_empty()
-        );
+        assert!(faults("a.md", &format!("https://shop.example{machine} and tests{machine}")).is_empty());
     }
 }

@@ -31,11 +31,7 @@ impl Sources {
         let mut seen = BTreeMap::new();
         for part in WATCHED {
             let mut files = Vec::new();
-            build::walk(
-                &place.root.join(part),
-                &["target", "build", "dist", "node_modules"],
-                &mut files,
-            )?;
+            build::walk(&place.root.join(part), &["target", "build", "dist", "node_modules"], &mut files)?;
             for file in files {
                 // Gone again between the listing and now: the next look will tell.
                 if let Ok(about) = fs::metadata(&file) {
@@ -49,18 +45,10 @@ impl Sources {
 
     /// A name of what differs, for the message.
     pub(crate) fn first_change(&self, since: &Self, place: &Place) -> Option<String> {
-        let changed = self
-            .0
-            .iter()
-            .find(|(path, about)| since.0.get(*path) != Some(about))
-            .map(|(path, _)| path);
+        let changed =
+            self.0.iter().find(|(path, about)| since.0.get(*path) != Some(about)).map(|(path, _)| path);
         let removed = || since.0.keys().find(|path| !self.0.contains_key(*path));
         let path = changed.or_else(removed)?;
-        Some(
-            path.strip_prefix(&place.root)
-                .unwrap_or(path)
-                .display()
-                .to_string(),
-        )
+        Some(path.strip_prefix(&place.root).unwrap_or(path).display().to_string())
     }
 }

@@ -26,18 +26,10 @@ pub(crate) fn gather(place: &Place) -> Outcome<bool> {
         &["shop.json", "README.md", "node_modules"],
         &mut wanted,
     )?;
-    collect(
-        &place.sdk(),
-        &Path::new("sdk").join(VERSION),
-        &[],
-        &mut wanted,
-    )?;
+    collect(&place.sdk(), &Path::new("sdk").join(VERSION), &[], &mut wanted)?;
     let loader = place.sdk().join("comeback.js");
     if loader.is_file() {
-        wanted.insert(
-            PathBuf::from("comeback.js"),
-            fs::read(&loader).map_err(at(&loader))?,
-        );
+        wanted.insert(PathBuf::from("comeback.js"), fs::read(&loader).map_err(at(&loader))?);
     }
     wanted.insert(PathBuf::from("_headers"), headers().into_bytes());
 
@@ -72,12 +64,7 @@ pub(crate) fn gather(place: &Place) -> Outcome<bool> {
     Ok(changed || written > 0)
 }
 
-fn collect(
-    from: &Path,
-    to: &Path,
-    without: &[&str],
-    wanted: &mut BTreeMap<PathBuf, Vec<u8>>,
-) -> Outcome {
+fn collect(from: &Path, to: &Path, without: &[&str], wanted: &mut BTreeMap<PathBuf, Vec<u8>>) -> Outcome {
     let mut files = Vec::new();
     stamp::walk(from, without, &mut files)?;
     for file in files {

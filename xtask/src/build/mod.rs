@@ -20,9 +20,7 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
             "--dev" => dev = true,
             "--release" => release = true,
             other => {
-                return Err(Error::usage(format!(
-                    "build: unknown option `{other}` (--dev, --release)"
-                )));
+                return Err(Error::usage(format!("build: unknown option `{other}` (--dev, --release)")));
             }
         }
     }

@@ -32,10 +32,7 @@ pub(crate) fn build(place: &Place, ready: &Ready) -> Outcome {
     let bindgen = place.scratch().join("sdk-bindgen");
     let mut stamp = Stamp::new(place, "sdk-wasm").word(&ready.wasm.identity());
     for krate in ["core", "score", "wire", "sdk"] {
-        stamp = stamp.tree(
-            &place.root.join("crates").join(krate),
-            &["target", "tests", "benches"],
-        )?;
+        stamp = stamp.tree(&place.root.join("crates").join(krate), &["target", "tests", "benches"])?;
     }
     stamp
         .tree(&place.root.join("models"), &[])?
@@ -51,11 +48,9 @@ pub(crate) fn build(place: &Place, ready: &Ready) -> Outcome {
         .tree(&bindgen, &[])?
         .tree(&place.root.join("sdk-js"), &["dist", "node_modules"])?
         .tree(&place.root.join("package-lock.json"), &[])?
-        .unless_done(
-            &format!("SDK -> dist/sdk/{VERSION}/"),
-            &[&out.join("manifest.json")],
-            || bundle(place, ready, &bindgen, &out),
-        )
+        .unless_done(&format!("SDK -> dist/sdk/{VERSION}/"), &[&out.join("manifest.json")], || {
+            bundle(place, ready, &bindgen, &out)
+        })
         .map(drop)
 }
 
@@ -78,13 +73,9 @@ fn compile(place: &Place, ready: &Ready, bindgen: &Path) -> Outcome {
     run::run_quietly(&mut cargo, &log, LIMIT)?;
 
     run::remove_if_there(bindgen)?;
-    let wasm = place
-        .target
-        .join("wasm32-unknown-unknown/sdk/comeback_sdk.wasm");
+    let wasm = place.target.join("wasm32-unknown-unknown/sdk/comeback_sdk.wasm");
     let mut glue = Command::new(&ready.wasm_bindgen);
-    glue.arg(&wasm)
-        .args(["--target", "web", "--no-typescript", "--out-dir"])
-        .arg(bindgen);
+    glue.arg(&wasm).args(["--target", "web", "--no-typescript", "--out-dir"]).arg(bindgen);
     run::run_quietly(&mut glue, &log, LIMIT)?;
 
     let linked = bindgen.join("comeback_sdk_bg.wasm");
@@ -103,25 +94,14 @@ fn compile(place: &Place, ready: &Ready, bindgen: &Path) -> Outcome {
 fn bundle(place: &Place, ready: &Ready, bindgen: &Path, out: &Path) -> Outcome {
     let script = place.root.join("sdk-js/build.mjs");
     if !script.is_file() {
-        return Err(Error::new(
-            "sdk-js/build.mjs is missing: it bundles the SDK",
-        ));
+        return Err(Error::new("sdk-js/build.mjs is missing: it bundles the SDK"));
     }
     // A version is one folder; leftovers of an older layout would be listed as if they were shipped.
     run::remove_if_there(out)?;
     fs::create_dir_all(out).map_err(at(out))?;
     let mut command = ready.node();
-    command
-        .arg(&script)
-        .arg("--wasm")
-        .arg(bindgen)
-        .arg("--out")
-        .arg(out);
-    run::run_quietly(
-        &mut command,
-        &place.scratch().join("log/sdk-bundle.log"),
-        LIMIT,
-    )?;
+    command.arg(&script).arg("--wasm").arg(bindgen).arg("--out").arg(out);
+    run::run_quietly(&mut command, &place.scratch().join("log/sdk-bundle.log"), LIMIT)?;
     let manifest = manifest(out)?;
     let file = out.join("manifest.json");
     fs::write(&file, format!("{manifest:#}\n")).map_err(at(&file))
@@ -139,11 +119,7 @@ fn manifest(out: &Path) -> Outcome<Value> {
     super::stamp::walk(out, &["manifest.json"], &mut paths)?;
     let mut files = serde_json::Map::new();
     for path in paths {
-        let name = path
-            .strip_prefix(out)
-            .unwrap_or(&path)
-            .to_string_lossy()
-            .into_owned();
+        let name = path.strip_prefix(out).unwrap_or(&path).to_string_lossy().into_owned();
         let bytes = fs::read(&path).map_err(at(&path))?;
         let entry = json!({
             "bytes": bytes.len(),
@@ -154,9 +130,7 @@ fn manifest(out: &Path) -> Outcome<Value> {
         files.insert(name, entry);
     }
     if files.is_empty() {
-        return Err(Error::new(
-            "sdk-js/build.mjs left nothing in its --out folder",
-        ));
+        return Err(Error::new("sdk-js/build.mjs left nothing in its --out folder"));
     }
     Ok(json!({ "version": VERSION, "files": files }))
 }
@@ -164,11 +138,7 @@ fn manifest(out: &Path) -> Outcome<Value> {
 /// `files.json` maps a name to `"base"` or to `{"load": "base"}`; without it the name decides.
 fn load_of(loads: &Value, name: &str) -> String {
     let entry = loads.get("files").unwrap_or(loads).get(name);
-    let said = entry.and_then(|entry| {
-        entry
-            .as_str()
-            .or_else(|| entry.get("load").and_then(Value::as_str))
-    });
+    let said = entry.and_then(|entry| entry.as_str().or_else(|| entry.get("load").and_then(Value::as_str)));
     let by_name = if name.contains("panel") {
         "panel"
     } else if name.ends_with(".map") || name.ends_with(".json") || name.ends_with(".d.ts") {
@@ -191,19 +161,14 @@ pub(crate) fn pack(place: &Place) -> Outcome {
             run::remove_if_there(&out)?;
             fs::create_dir_all(&out).map_err(at(&out))?;
             let mut npm = Command::new("npm");
-            npm.args(["pack", "--silent", "--pack-destination"])
-                .arg(&out)
-                .current_dir(&package);
+            npm.args(["pack", "--silent", "--pack-destination"]).arg(&out).current_dir(&package);
             npm.env("PATH", run::path_with(&place.npm_bin()));
             npm.env("COMEBACK_SDK_WASM", place.scratch().join("sdk-bindgen"));
             run::run_quietly(&mut npm, &place.scratch().join("log/npm-pack.log"), LIMIT)?;
             if tarball.is_file() {
                 return Ok(());
             }
-            Err(Error::new(format!(
-                "npm pack left no {}",
-                tarball.display()
-            )))
+            Err(Error::new(format!("npm pack left no {}", tarball.display())))
         })
         .map(drop)
 }

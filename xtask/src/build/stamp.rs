@@ -17,10 +17,7 @@ pub(crate) struct Stamp {
 impl Stamp {
     /// `name` is unique per step.
     pub(crate) fn new(place: &Place, name: &str) -> Self {
-        Self {
-            file: place.scratch().join("stamp").join(name),
-            hash: Sha256::new(),
-        }
+        Self { file: place.scratch().join("stamp").join(name), hash: Sha256::new() }
     }
 
     /// Something that is not a file: a version, an option.
@@ -37,8 +34,7 @@ impl Stamp {
         for file in files {
             self.hash.update(file.to_string_lossy().as_bytes());
             self.hash.update([0]);
-            self.hash
-                .update(Sha256::digest(fs::read(&file).map_err(at(&file))?));
+            self.hash.update(Sha256::digest(fs::read(&file).map_err(at(&file))?));
         }
         Ok(self)
     }
@@ -50,12 +46,7 @@ impl Stamp {
         outputs: &[&Path],
         work: impl FnOnce() -> Outcome,
     ) -> Outcome<bool> {
-        let now: String = self
-            .hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let now: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let same = fs::read_to_string(&self.file).is_ok_and(|last| last == now);
         if same && outputs.iter().all(|output| output.exists()) {
             println!("  {name:<44} unchanged");
@@ -83,21 +74,13 @@ pub(crate) fn walk(path: &Path, without: &[&str], files: &mut Vec<PathBuf>) -> O
     if !about.is_dir() {
         return Ok(());
     }
-    let mut entries: Vec<PathBuf> = fs::read_dir(path)
-        .map_err(at(path))?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(path).map_err(at(path))?.flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for entry in entries {
-        let name = entry
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let leaving = name.ends_with('~')
-            || name.ends_with(".swp")
-            || name.starts_with(".#")
-            || name == ".git";
+        let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let leaving =
+            name.ends_with('~') || name.ends_with(".swp") || name.starts_with(".#") || name == ".git";
         if !leaving && !without.contains(&name.as_str()) {
             walk(&entry, without, files)?;
         }

@@ -47,9 +47,7 @@ impl Variant {
 pub(crate) fn build(place: &Place, ready: &Ready, variant: Variant) -> Outcome {
     let folder = place.dist().join(variant.folder());
     let name = format!("Worker -> dist/{}/", variant.folder());
-    let elsewhere = [
-        "sdk", "cli", "testkit", "sim", "target", "build", "tests", "benches",
-    ];
+    let elsewhere = ["sdk", "cli", "testkit", "sim", "target", "build", "tests", "benches"];
     Stamp::new(place, variant.folder())
         .word(&ready.wasm.identity())
         .tree(&place.root.join("crates"), &elsewhere)?
@@ -60,11 +58,7 @@ pub(crate) fn build(place: &Place, ready: &Ready, variant: Variant) -> Outcome {
         .tree(&place.root.join("Cargo.lock"), &[])?
         .unless_done(
             &name,
-            &[
-                &folder.join("entry.js"),
-                &folder.join("index.js"),
-                &folder.join("index_bg.wasm"),
-            ],
+            &[&folder.join("entry.js"), &folder.join("index.js"), &folder.join("index_bg.wasm")],
             || compile(place, ready, variant, &folder),
         )
         .map(drop)
@@ -91,17 +85,13 @@ fn compile(place: &Place, ready: &Ready, variant: Variant, folder: &PathBuf) -> 
         .env("WASM_BINDGEN_BIN", &ready.wasm_bindgen)
         .env("ESBUILD_BIN", place.npm_bin().join("esbuild"))
         .env("WASM_OPT_BIN", place.npm_bin().join("wasm-opt"))
+        // Its own backtrace would push the compiler's message out of the shown tail.
+        .env("RUST_BACKTRACE", "0")
         // xtask was itself started by cargo, whose variables would make build scripts run again.
         .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("CARGO_PKG_NAME");
     ready.wasm.apply(&mut command);
-    run::run_quietly(
-        &mut command,
-        &place
-            .scratch()
-            .join(format!("log/{}.log", variant.folder())),
-        LIMIT,
-    )?;
+    run::run_quietly(&mut command, &place.scratch().join(format!("log/{}.log", variant.folder())), LIMIT)?;
     fs::create_dir_all(folder).map_err(at(folder))?;
     for file in ["index.js", "index_bg.wasm"] {
         fs::copy(staging.join(file), folder.join(file)).map_err(at(&staging.join(file)))?;

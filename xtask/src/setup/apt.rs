@@ -12,12 +12,9 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(1_800);
 /// Installs packages, as root; otherwise the error says what to run.
 pub(crate) fn install(place: &Place, packages: &[&str]) -> Outcome {
     let wanted = packages.join(" ");
-    let by_hand =
-        format!("sudo apt-get update && sudo apt-get install -y --no-install-recommends {wanted}");
+    let by_hand = format!("sudo apt-get update && sudo apt-get install -y --no-install-recommends {wanted}");
     if run::in_path("apt-get").is_none() {
-        return Err(Error::new(format!(
-            "no apt on this machine; install what Debian calls `{wanted}`"
-        )));
+        return Err(Error::new(format!("no apt on this machine; install what Debian calls `{wanted}`")));
     }
     let user = run::stdout_of(Command::new("id").arg("-u"))?;
     if user.trim() != "0" {
@@ -38,8 +35,7 @@ fn update(place: &Place) -> Outcome {
     loop {
         match apt(place, &["update"], INSTALL_LIMIT) {
             Err(error)
-                if error.to_string().contains("Could not get lock")
-                    && std::time::Instant::now() < until =>
+                if error.to_string().contains("Could not get lock") && std::time::Instant::now() < until =>
             {
                 std::thread::sleep(Duration::from_secs(3));
             }
@@ -58,9 +54,5 @@ fn apt(place: &Place, arguments: &[&str], limit: Duration) -> Outcome {
         // apt takes a .deb lying in the working folder for a package name.
         .current_dir("/");
     let what = arguments.first().copied().unwrap_or("apt");
-    run::run_quietly(
-        &mut command,
-        &place.scratch().join(format!("log/apt-{what}.log")),
-        limit,
-    )
+    run::run_quietly(&mut command, &place.scratch().join(format!("log/apt-{what}.log")), limit)
 }

@@ -5,12 +5,7 @@ use crate::place::Place;
 use crate::run::{self, Error, Outcome};
 use std::path::PathBuf;
 
-const NAMES: [&str; 4] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome-stable",
-    "google-chrome",
-];
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
 /// Path of the browser.
 pub(crate) fn ensure(place: &Place) -> Outcome<PathBuf> {
@@ -19,10 +14,7 @@ pub(crate) fn ensure(place: &Place) -> Outcome<PathBuf> {
             run::already("Chromium", &format!("CHROMIUM={}", given.display()));
             return Ok(given);
         }
-        return Err(Error::new(format!(
-            "CHROMIUM={} is not a file",
-            given.display()
-        )));
+        return Err(Error::new(format!("CHROMIUM={} is not a file", given.display())));
     }
     if let Some(found) = found() {
         run::already("Chromium", &found.display().to_string());

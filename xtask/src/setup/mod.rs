@@ -43,9 +43,7 @@ impl Ready {
     }
 
     fn pinned(&self, command: &mut Command) {
-        command
-            .current_dir(&self.place.root)
-            .env("PATH", crate::run::path_with(&self.place.npm_bin()));
+        command.current_dir(&self.place.root).env("PATH", crate::run::path_with(&self.place.npm_bin()));
     }
 }
 
@@ -54,20 +52,9 @@ pub(crate) fn for_build(place: &Place) -> Outcome<Ready> {
     println!("setup");
     let wasm = wasm_target::ensure(place)?;
     let worker_build = tools::ensure(place, "worker-build", tools::WORKER_BUILD, "worker-build")?;
-    let wasm_bindgen = tools::ensure(
-        place,
-        "wasm-bindgen-cli",
-        tools::WASM_BINDGEN,
-        "wasm-bindgen",
-    )?;
+    let wasm_bindgen = tools::ensure(place, "wasm-bindgen-cli", tools::WASM_BINDGEN, "wasm-bindgen")?;
     let node = npm::ensure(place)?;
-    Ok(Ready {
-        wasm,
-        worker_build,
-        wasm_bindgen,
-        node,
-        place: place.clone(),
-    })
+    Ok(Ready { wasm, worker_build, wasm_bindgen, node, place: place.clone() })
 }
 
 /// Everything, with the browser.

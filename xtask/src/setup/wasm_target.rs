@@ -69,11 +69,8 @@ pub(crate) fn ensure(place: &Place) -> Outcome<WasmTarget> {
     let name = "std for wasm32-unknown-unknown";
     let decision = place.cache.join("wasm-std");
     let choice = std::env::var(CHOICE).ok();
-    let wanted = choice.clone().or_else(|| {
-        fs::read_to_string(&decision)
-            .ok()
-            .map(|way| way.trim().to_owned())
-    });
+    let wanted =
+        choice.clone().or_else(|| fs::read_to_string(&decision).ok().map(|way| way.trim().to_owned()));
     let found = match wanted.as_deref() {
         Some("apt") => system(place)?,
         Some("rustup") if choice.is_some() => rustup_has_it(),
@@ -82,9 +79,7 @@ pub(crate) fn ensure(place: &Place) -> Outcome<WasmTarget> {
             None => system(place)?,
         },
         Some(other) => {
-            return Err(Error::usage(format!(
-                "{CHOICE}={other}: expected `rustup` or `apt`"
-            )));
+            return Err(Error::usage(format!("{CHOICE}={other}: expected `rustup` or `apt`")));
         }
     };
     if let Some(target) = found {
@@ -94,9 +89,7 @@ pub(crate) fn ensure(place: &Place) -> Outcome<WasmTarget> {
     }
     let rustup_failed = match choice.as_deref() {
         Some("apt") => "not tried".to_owned(),
-        _ => match run::step(&format!("{name}: rustup target add"), || {
-            add_by_rustup(place)
-        }) {
+        _ => match run::step(&format!("{name}: rustup target add"), || add_by_rustup(place)) {
             Ok(target) => {
                 println!("    took the ordinary way: rustup's {TARGET}");
                 remember(&decision, &target)?;
@@ -108,23 +101,24 @@ pub(crate) fn ensure(place: &Place) -> Outcome<WasmTarget> {
     if choice.as_deref() == Some("rustup") {
         return Err(Error::new(rustup_failed).by_hand(format!("rustup target add {TARGET}")));
     }
-    let target = run::step(&format!("{name}: apt and build (about 2 min)"), || {
-        add_by_apt(place)
-    })
-    .map_err(|error| error_with(&error, &rustup_failed))?;
+    let target = run::step(&format!("{name}: apt and build (about 2 min)"), || add_by_apt(place))
+        .map_err(|error| error_with(&error, &rustup_failed))?;
     println!(
-        "    took the registry-only way: Debian's rustc 1.96 and a std built from its sources (rustup's host: out of reach)"
+        "    took the registry-only way: Debian's rustc and a std built from its sources (rustup: {})",
+        first_line(&rustup_failed)
     );
     remember(&decision, &target)?;
     Ok(target)
 }
 
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
 fn error_with(error: &Error, rustup_failed: &str) -> Error {
-    let first = rustup_failed.lines().next().unwrap_or_default().to_owned();
-    Error::new(format!(
-        "no std for {TARGET}. rustup: {first}. apt: {error}"
-    ))
-    .by_hand(format!("rustup target add {TARGET}"))
+    let first = first_line(rustup_failed);
+    Error::new(format!("no std for {TARGET}. rustup: {first}. apt: {error}"))
+        .by_hand(format!("rustup target add {TARGET}"))
 }
 
 fn remember(decision: &Path, target: &WasmTarget) -> Outcome {
@@ -147,17 +141,11 @@ fn has_std(rustc: &str) -> bool {
     let Ok(entries) = fs::read_dir(folder.trim()) else {
         return false;
     };
-    let names: Vec<String> = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     ["libstd-", "libcore-", "libpanic_abort-"]
         .iter()
-        .all(|start| {
-            names
-                .iter()
-                .any(|name| name.starts_with(start) && name.ends_with(".rlib"))
-        })
+        .all(|start| names.iter().any(|name| name.starts_with(start) && name.ends_with(".rlib")))
 }
 
 fn rustup_has_it() -> Option<WasmTarget> {
@@ -166,19 +154,10 @@ fn rustup_has_it() -> Option<WasmTarget> {
 
 fn add_by_rustup(place: &Place) -> Outcome<WasmTarget> {
     let mut command = Command::new("rustup");
-    command
-        .args(["target", "add", TARGET])
-        .current_dir(&place.root);
-    run::run_quietly(
-        &mut command,
-        &place.scratch().join("log/rustup.log"),
-        Duration::from_secs(300),
-    )?;
-    rustup_has_it().ok_or_else(|| {
-        Error::new(format!(
-            "rustup says {TARGET} is installed; rustc has no std for it"
-        ))
-    })
+    command.args(["target", "add", TARGET]).current_dir(&place.root);
+    run::run_quietly(&mut command, &place.scratch().join("log/rustup.log"), Duration::from_secs(300))?;
+    rustup_has_it()
+        .ok_or_else(|| Error::new(format!("rustup says {TARGET} is installed; rustc has no std for it")))
 }
 
 /// The registry-only way, if it was gone before on this machine.
@@ -186,10 +165,7 @@ fn system(place: &Place) -> Outcome<Option<WasmTarget>> {
     if !Path::new(SYSTEM_RUSTC).exists() || !has_std(SYSTEM_RUSTC) {
         return Ok(None);
     }
-    Ok(Some(WasmTarget::System {
-        linker: rust_lld()?,
-        bin: rustc_only(place)?,
-    }))
+    Ok(Some(WasmTarget::System { linker: rust_lld()?, bin: rustc_only(place)? }))
 }
 
 fn add_by_apt(place: &Place) -> Outcome<WasmTarget> {
@@ -201,10 +177,7 @@ fn add_by_apt(place: &Place) -> Outcome<WasmTarget> {
     if !has_std(SYSTEM_RUSTC) {
         build_std(place, &linker)?;
     }
-    Ok(WasmTarget::System {
-        linker,
-        bin: rustc_only(place)?,
-    })
+    Ok(WasmTarget::System { linker, bin: rustc_only(place)? })
 }
 
 /// Compiles std in an empty crate and puts the libraries where rustc looks for them.
@@ -234,11 +207,7 @@ fn build_std(place: &Place, linker: &Path) -> Outcome {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("CARGO_TARGET_DIR");
-    run::run_quietly(
-        &mut command,
-        &place.scratch().join("log/wasm-std.log"),
-        Duration::from_secs(1_800),
-    )?;
+    run::run_quietly(&mut command, &place.scratch().join("log/wasm-std.log"), Duration::from_secs(1_800))?;
     let mut libdir = Command::new(SYSTEM_RUSTC);
     libdir.args(["--print", "target-libdir", "--target", TARGET]);
     let destination = PathBuf::from(run::stdout_of(&mut libdir)?.trim());
@@ -251,32 +220,20 @@ fn build_std(place: &Place, linker: &Path) -> Outcome {
         }
     }
     run::remove_if_there(&folder)?;
-    if has_std(SYSTEM_RUSTC) {
-        Ok(())
-    } else {
-        Err(Error::new("std was built and rustc does not find it"))
-    }
+    if has_std(SYSTEM_RUSTC) { Ok(()) } else { Err(Error::new("std was built and rustc does not find it")) }
 }
 
 /// `rust-lld` of the usual toolchain.
 fn rust_lld() -> Outcome<PathBuf> {
     let sysroot = run::stdout_of(Command::new("rustc").args(["--print", "sysroot"]))?;
     let version = run::stdout_of(Command::new("rustc").arg("-vV"))?;
-    let host = version
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .unwrap_or("x86_64-unknown-linux-gnu");
-    let path = Path::new(sysroot.trim())
-        .join("lib/rustlib")
-        .join(host)
-        .join("bin/rust-lld");
+    let host =
+        version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or("x86_64-unknown-linux-gnu");
+    let path = Path::new(sysroot.trim()).join("lib/rustlib").join(host).join("bin/rust-lld");
     if path.is_file() {
         return Ok(path);
     }
-    Err(Error::new(format!(
-        "no rust-lld at {}; a toolchain from rustup has it",
-        path.display()
-    )))
+    Err(Error::new(format!("no rust-lld at {}; a toolchain from rustup has it", path.display())))
 }
 
 /// A folder with nothing but `rustc`, so that putting it in front of PATH hides nothing else.
