@@ -38,6 +38,7 @@ mod suggest;
 pub use canonical::{CanonicalError, from_canonical, to_canonical, version_of};
 pub use diagnostic::{Diagnostic, PolicyErrors, Severity, Warning};
 pub use preset::presets;
+pub use read::TEMPLATES;
 
 use comeback_core::policy::Policy;
 

@@ -19,7 +19,7 @@ use crate::condition::parse_condition;
 use crate::diagnostic::Report;
 use crate::quantity::{parse_time_of_day, show_span};
 use crate::section::{Section, expect_text};
-use crate::suggest::{did_you_mean, nearest};
+use crate::suggest::did_you_mean;
 
 const DEFAULT_HOLDOUT: u8 = 10;
 const DEFAULT_QUIET: QuietHours = QuietHours { from: 21 * 60, to: 9 * 60 };
@@ -31,9 +31,14 @@ const MAX_OFFERS: usize = 32;
 const MAX_SEQUENCES: usize = 16;
 const MAX_STEPS: usize = 16;
 
-/// The templates that ship, and whether each is a text message.
-const TEMPLATES: [(&str, bool); 4] =
-    [("reminder", false), ("incentive", false), ("last_call", false), ("sms_reminder", true)];
+/// The templates that ship, and the channels each is written for. The texts are the message crate's;
+/// a shell that links both checks that it has them.
+pub const TEMPLATES: [(&str, &[Channel]); 4] = [
+    ("reminder", &[Channel::Email, Channel::Sms, Channel::Push]),
+    ("incentive", &[Channel::Email, Channel::Push]),
+    ("last_call", &[Channel::Email, Channel::Push]),
+    ("sms_reminder", &[Channel::Sms]),
+];
 const CHANNELS: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Push];
 
 const TABLES: [&str; 11] = [
@@ -444,18 +449,14 @@ fn template(report: &mut Report<'_>, section: &Section<'_>, channels: &[Channel]
     let template = section.text(report, "template", MAX_NAME)?;
     let name = *template.get_ref();
     let known = TEMPLATES.map(|(known, _)| known);
-    let Some((_, for_sms)) = TEMPLATES.into_iter().find(|(known, _)| *known == name) else {
+    let Some((_, written_for)) = TEMPLATES.into_iter().find(|(known, _)| *known == name) else {
         report.error(template.span(), format!("there is no template `{name}`"), did_you_mean(name, known));
         return None;
     };
-    if let Some(channel) = channels.iter().find(|c| (**c == Channel::Sms) != for_sms) {
-        let fitting = if for_sms { "email and push" } else { "sms" };
-        let right = known.iter().zip(TEMPLATES).filter(|(_, (_, sms))| *sms != for_sms).map(|(k, _)| *k);
-        let right: Vec<&str> = right.collect();
-        let help = nearest(name, right.iter().copied()).map_or_else(
-            || format!("templates for {fitting}: {}", right.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+    if let Some(channel) = channels.iter().find(|c| !written_for.contains(c)) {
+        let fitting: Vec<&str> =
+            TEMPLATES.into_iter().filter(|(_, c)| c.contains(channel)).map(|(known, _)| known).collect();
+        let help = format!("templates for {channel}: {}", fitting.join(", "));
         report.error(template.span(), format!("template `{name}` cannot be sent by {channel}"), Some(help));
     }
     Some(name.to_owned())

@@ -25,7 +25,8 @@
 //! | `[link] valid_for` | span, 1h to 90d | `14d` |
 //! | `[retention] cart` | span, 1d to 730d | `90d` |
 //!
-//! Templates: `reminder`, `incentive`, `last_call` for email and push, `sms_reminder` for sms.
+//! Templates: `reminder` for every channel, `incentive` and `last_call` for email and push,
+//! `sms_reminder` for sms.
 //!
 //! Conditions:
 //!

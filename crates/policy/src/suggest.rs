@@ -4,7 +4,7 @@
 const MAX_WORD: usize = 48;
 
 /// The candidate that a small slip would turn into `word`, if there is one.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word: Vec<char> = word.to_lowercase().chars().collect();
     if word.len() > MAX_WORD {
         return None;
