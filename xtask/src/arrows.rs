@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// The pure crates: no clock, no randomness, no I/O, and nothing that brings them.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "comeback-core",
     "comeback-policy",
     "comeback-score",
     "comeback-link",
     "comeback-message",
     "comeback-intake",
+    "comeback-page",
     "comeback-wire",
 ];
 
@@ -72,7 +73,7 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Declared edges between workspace members, xtask left out of none.
+/// Declared edges between workspace members.
 fn edges(metadata: &Value) -> BTreeSet<Edge> {
     let members: BTreeSet<&str> =
         list(metadata, "workspace_members").iter().filter_map(Value::as_str).collect();

@@ -31,8 +31,9 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   setup                      fetch and build what this machine lacks (wasm32 library, tools, node packages, Chromium)
-  build [--dev|--release]    dist/worker-dev/ or dist/worker/, and always dist/sdk/<version>/, dist/npm/, dist/assets/
-                             (neither flag: both Workers)
+  build [--dev] [--release] [--sdk]
+                             dist/worker-dev/, dist/worker/, or neither (no flag: both); always dist/sdk/<version>/, dist/npm/,
+                             dist/assets/
   demo [--port N] [--fresh] [--headless]
                              the whole system on the local engine; --headless: a browser walks the journey, then it stops
   test [--only a,b,…]        everything CI runs; the last line is `N passed, N failed`

@@ -14,23 +14,28 @@ pub(crate) use worker::Variant;
 
 /// `cargo xtask build`.
 pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
-    let (mut dev, mut release) = (false, false);
+    let (mut dev, mut release, mut sdk) = (false, false, false);
     for option in rest {
         match option.as_str() {
             "--dev" => dev = true,
             "--release" => release = true,
+            "--sdk" => sdk = true,
             other => {
-                return Err(Error::usage(format!("build: unknown option `{other}` (--dev, --release)")));
+                return Err(Error::usage(format!(
+                    "build: unknown option `{other}` (--dev, --release, --sdk)"
+                )));
             }
         }
     }
-    let variants: &[Variant] = match (dev, release) {
-        (true, false) => &[Variant::Dev],
-        (false, true) => &[Variant::Release],
-        _ => &[Variant::Dev, Variant::Release],
-    };
+    let mut variants = Vec::new();
+    if dev || !(release || sdk) {
+        variants.push(Variant::Dev);
+    }
+    if release || !(dev || sdk) {
+        variants.push(Variant::Release);
+    }
     let ready = setup::for_build(place)?;
-    all(place, &ready, variants)
+    all(place, &ready, &variants)
 }
 
 /// The given Workers and everything the browser gets.

@@ -48,9 +48,11 @@ pub(crate) fn build(place: &Place, ready: &Ready) -> Outcome {
         .tree(&bindgen, &[])?
         .tree(&place.root.join("sdk-js"), &["dist", "node_modules"])?
         .tree(&place.root.join("package-lock.json"), &[])?
-        .unless_done(&format!("SDK -> dist/sdk/{VERSION}/"), &[&out.join("manifest.json")], || {
-            bundle(place, ready, &bindgen, &out)
-        })
+        .unless_done(
+            &format!("SDK -> dist/sdk/{VERSION}/"),
+            &[&out.join("manifest.json"), &place.root.join("sdk-js/dist/index.js")],
+            || bundle(place, ready, &bindgen, &out),
+        )
         .map(drop)
 }
 
