@@ -1,6 +1,8 @@
 //! Every message that can leave, as it leaves. A change of wording or layout shows in review as a
 //! change of these files.
 
+#![allow(clippy::unwrap_used, reason = "a message that does not render fails the test")]
+
 mod support;
 
 use comeback_core::time::Timestamp;

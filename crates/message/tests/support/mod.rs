@@ -1,6 +1,7 @@
 //! The model that the tests render, and readers of files they share. Asserts nothing itself.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot make its input fails")]
 #![allow(unreachable_pub, reason = "a module shared by test binaries")]
 
 use comeback_core::id::SendKey;
