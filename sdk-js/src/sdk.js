@@ -28,7 +28,8 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   const token = restoreToken();
   // Together: neither needs the other.
   const [settings] = await Promise.all([config, init({ module_or_path: wasm || new URL('./sdk_bg.wasm', import.meta.url) })]);
-  const { navigator } = window;
+  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const mobile = matchMedia('(pointer:coarse)').matches;
   let adapter;
   let waiting = [];
   let shown;
@@ -46,15 +47,16 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
         () => session.settled(0, null),
       );
     },
+    page: () => ({ url: location.origin + location.pathname + location.search, locale: navigator.language, tz, mobile }),
     panel: (kind) => openPanel(kind, settings.panels?.[kind]).catch(fail('panel')),
   };
   const session = new Session(
+    window,
     host,
     {
       pk,
       endpoint,
-      tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      mobile: matchMedia('(pointer:coarse)').matches,
+      mobile,
       automated: navigator.webdriver === true,
       gpc: navigator.globalPrivacyControl === true,
     },
@@ -93,7 +95,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
         phone,
         consent: { email: consent.email === true, sms: consent.sms === true, wording: settings.consent?.wording },
         locale: navigator.language,
-        tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
+        tz,
       }),
     ).then(json);
   }

@@ -31,14 +31,21 @@ impl Config {
         let consent = get(config, "consent");
         let panels = get(config, "panels");
         let exit = get(&panels, "exit");
+        let rules = get(config, "exit");
+        let usual = ExitRules::default();
         Self {
-            exit: serde_wasm_bindgen::from_value(get(config, "exit")).unwrap_or_default(),
+            exit: ExitRules {
+                max_buy: number(&rules, "max_buy").unwrap_or(usual.max_buy),
+                dwell_ms: number(&rules, "dwell_ms").map_or(usual.dwell_ms, ga4::whole),
+                min_velocity_px_s: number(&rules, "min_velocity_px_s").unwrap_or(usual.min_velocity_px_s),
+                cooldown_s: number(&rules, "cooldown_s").map_or(usual.cooldown_s, ga4::whole),
+            },
             exit_enabled: flag(&exit, "enabled").unwrap_or(false),
             min_cart_minor: number(&exit, "min_cart_minor").map_or(0, ga4::whole),
             helps_declined: get(&panels, "declined").is_object(),
             currency: ga4::currency(&get(config, "shop"))
                 .or_else(|| Currency::parse("XXX").ok())
-                .expect_throw("XXX is three capital letters"),
+                .unwrap_throw(),
             consent_required: text(&consent, "mode").as_deref() != Some("implied"),
             wording: text(&consent, "wording").unwrap_or_default(),
         }

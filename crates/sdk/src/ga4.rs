@@ -5,7 +5,7 @@ use comeback_core::cart::{Change, Line, MAX_LINES, MAX_QUANTITY, Trust};
 use comeback_core::money::Currency;
 use comeback_core::signal::{CheckoutError, SignalKind};
 use js_sys::{Array, Object};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::reflect::{flag, get, number, set, set_text, text};
 
@@ -119,7 +119,7 @@ pub(crate) fn lines(items: &JsValue, currency: Currency) -> Vec<Line> {
     if !Array::is_array(items) {
         return Vec::new();
     }
-    Array::from(items).iter().take(MAX_LINES).filter_map(|item| line(&item, currency)).collect()
+    items.unchecked_ref::<Array>().iter().take(MAX_LINES).filter_map(|item| line(&item, currency)).collect()
 }
 
 fn line(item: &JsValue, currency: Currency) -> Option<Line> {

@@ -5,17 +5,16 @@ use comeback_core::id::{CartId, EventId};
 use comeback_core::signal::{SessionFacts, Stage};
 use comeback_core::time::Timestamp;
 use js_sys::{Array, Object};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::consent::Choice;
 use crate::ga4;
 use crate::reflect::{flag, get, number, set, set_text, text};
 use crate::state::State;
-use crate::store;
 
 /// A yes given on an earlier page, if it was given to today's wording. Storing it was part of the yes.
 pub(crate) fn recall_choice(state: &mut State) {
-    let stored = get(&store::read(), "consent");
+    let stored = get(&state.store.read(), "consent");
     if text(&stored, "wording").unwrap_or_default() != state.consent.wording {
         return;
     }
@@ -28,37 +27,36 @@ pub(crate) fn recall_choice(state: &mut State) {
 
 /// Everything else earlier pages left. A cart that was filled on this page before the yes stays.
 pub(crate) fn recall(state: &mut State) {
-    let stored = store::read();
+    let stored = state.store.read();
     if state.cart.is_empty() {
         sync_cart_from(state, &stored);
     }
     state.last_shown_from(&stored);
     state.closed = text(&stored, "closed");
     state.order = text(&stored, "order");
-    let session = store::read_session();
-    if session.is_object() {
-        let f = &mut state.facts;
-        let mut earlier = SessionFacts::default();
-        for (index, count) in counts(&mut earlier).into_iter().enumerate() {
-            *count = count_at(&session, index);
-        }
-        for (mine, theirs) in counts(f).into_iter().zip(counts(&mut earlier)) {
-            *mine = mine.saturating_add(*theirs);
-        }
+    let session = state.store.read_session();
+    // A page later in the same visit is no return.
+    state.returning = stored.is_object() && !session.is_object();
+    if Array::is_array(&session) {
+        let facts = &mut state.facts;
         let stages = [Stage::Browse, Stage::Cart, Stage::Checkout, Stage::Shipping, Stage::Payment];
-        let reached = stages.get(count_at(&session, COUNTS) as usize).copied().unwrap_or_default();
-        f.stage = f.stage.max(reached);
-        f.dwell_ms = f.dwell_ms.saturating_add(i64::from(count_at(&session, COUNTS + 1)));
-        state.shown_in_session |= count_at(&session, COUNTS + 2) == 1;
+        let reached = stages.get(count_at(&session, 0) as usize).copied().unwrap_or_default();
+        facts.stage = facts.stage.max(reached);
+        facts.dwell_ms = facts.dwell_ms.saturating_add(i64::from(count_at(&session, 1)));
+        state.shown_in_session |= count_at(&session, 2) == 1;
+        for (index, count) in (FIRST_COUNT..).zip(counts(facts)) {
+            *count = count.saturating_add(count_at(&session, index));
+        }
     }
-    for event in store::kept() {
+    for event in state.store.kept() {
         state.outbox.push(event);
     }
 }
 
-const COUNTS: usize = 8;
+/// In the session's array: stage, dwell, whether a panel was shown, and then the counts.
+const FIRST_COUNT: usize = 3;
 
-fn counts(f: &mut SessionFacts) -> [&mut u32; COUNTS] {
+fn counts(f: &mut SessionFacts) -> [&mut u32; 8] {
     [
         &mut f.pages,
         &mut f.product_views,
@@ -73,13 +71,13 @@ fn counts(f: &mut SessionFacts) -> [&mut u32; COUNTS] {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
 fn count_at(session: &JsValue, index: usize) -> u32 {
-    js_sys::Reflect::get_u32(session, index as u32).ok().and_then(|v| v.as_f64()).unwrap_or(0.0) as u32
+    session.unchecked_ref::<Array>().get(index as u32).as_f64().unwrap_or(0.0) as u32
 }
 
 /// Takes over the cart of another tab if it is newer.
 pub(crate) fn sync_cart(state: &mut State) {
     if state.consent.may_store() {
-        let stored = store::read();
+        let stored = state.store.read();
         sync_cart_from(state, &stored);
     }
 }
@@ -123,15 +121,15 @@ pub(crate) fn remember(state: &mut State) {
         set_text(&consent, "wording", Some(&state.consent.wording));
         set(&stored, "consent", &consent);
     }
-    store::write(&stored);
+    state.store.write(&stored);
 
-    let session = Array::new();
-    for count in counts(&mut state.facts) {
-        session.push(&JsValue::from_f64(f64::from(*count)));
+    let facts = &mut state.facts;
+    let (stage, dwell_ms) = (facts.stage as u32, u32::try_from(facts.dwell_ms).unwrap_or(u32::MAX));
+    let mut session = [stage, dwell_ms, u32::from(state.shown_in_session), 0, 0, 0, 0, 0, 0, 0, 0];
+    for (place, count) in session[FIRST_COUNT..].iter_mut().zip(counts(facts)) {
+        *place = *count;
     }
-    session.push(&JsValue::from_f64(f64::from(state.facts.stage as u8)));
-    #[expect(clippy::cast_precision_loss, reason = "a session's dwell is far below 2^53")]
-    session.push(&JsValue::from_f64(state.facts.dwell_ms as f64));
-    session.push(&JsValue::from_f64(f64::from(u8::from(state.shown_in_session))));
-    store::write_session(&session);
+    if let Ok(session) = serde_wasm_bindgen::to_value(&session) {
+        state.store.write_session(&session);
+    }
 }

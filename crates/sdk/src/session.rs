@@ -16,6 +16,7 @@ use crate::ga4;
 use crate::live;
 use crate::reflect::{set, set_text};
 use crate::state::State;
+use crate::store::Store;
 
 /// Events wait this long for company before they travel.
 const GATHER_MS: u32 = 300;
@@ -33,6 +34,9 @@ extern "C" {
     /// Posts a flush and calls `settled` with status (0: no answer) and reply.
     #[wasm_bindgen(method)]
     fn post(this: &Host, body: &str);
+    /// `{url, locale, tz, mobile}` of the page as it is now.
+    #[wasm_bindgen(method)]
+    fn page(this: &Host) -> JsValue;
     /// Loads and shows a panel.
     #[wasm_bindgen(method)]
     fn panel(this: &Host, kind: &str);
@@ -55,10 +59,10 @@ struct Shared {
 impl Session {
     /// Opens the session of this page and starts to listen.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: Host, options: &JsValue, config: &JsValue) -> Result<Session, JsValue> {
-        let window = web_sys::window().ok_or(JsValue::NULL)?;
+    pub fn new(window: Window, host: Host, options: &JsValue, config: &JsValue) -> Session {
+        let (store, crypto) = (Store::of(&window), window.crypto().unwrap_throw());
         let shared = Rc::new(Shared {
-            state: RefCell::new(State::open(options, config, Date::now())),
+            state: RefCell::new(State::open(store, crypto, options, config, Date::now())),
             timer: RefCell::new(None),
             buy: RefCell::new(-1.0),
             hidden: RefCell::new(false),
@@ -66,7 +70,7 @@ impl Session {
             host,
         });
         shared.listen();
-        Ok(Session(shared))
+        Session(shared)
     }
 
     /// An event with its GA4 name and data, from the source of that number, at that time.
@@ -131,7 +135,7 @@ impl Shared {
     }
 
     fn tell_score(&self) {
-        let score = live::score(&self.state.borrow());
+        let score = live::score(&self.state.borrow(), Date::now());
         // A change that a page could act on, not the noise of the last digits.
         if (score.buy - *self.buy.borrow()).abs() >= 0.005 {
             *self.buy.borrow_mut() = score.buy;
@@ -152,12 +156,8 @@ impl Shared {
     }
 
     fn body(&self) -> Option<String> {
-        let location = self.window.location();
-        let mut url = location.origin().unwrap_or_default();
-        url.push_str(&location.pathname().unwrap_or_default());
-        url.push_str(&location.search().unwrap_or_default());
-        let locale = self.window.navigator().language().unwrap_or_default();
-        self.state.borrow_mut().take_off(&url, &locale)
+        let page = self.host.page();
+        self.state.borrow_mut().take_off(&page)
     }
 
     fn flush(&self) {

@@ -2,13 +2,14 @@
 //! the outbox. Rules are the core's; this file only calls them in order.
 
 use comeback_core::cart::{Cart, Change, Line};
-use comeback_core::id::EventId;
+use comeback_core::id::{CartId, EventId};
 use comeback_core::money::Currency;
 use comeback_core::onsite::{self, Hold, PanelDecision, PanelState, PointerExit};
 use comeback_core::signal::{SessionFacts, SignalKind};
 use comeback_core::time::Timestamp;
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
+use web_sys::Crypto;
 
 use crate::config::Config;
 use crate::consent::Consent;
@@ -19,7 +20,7 @@ use crate::memory;
 use crate::outbox::{Event, Outbox};
 use crate::pointer::Pointer;
 use crate::reflect::{flag, get, json, number, set, set_text, text};
-use crate::store;
+use crate::store::Store;
 
 /// A larger event loses names and pictures; one that is still larger cannot travel.
 const LEAN_ABOVE: usize = 12_000;
@@ -40,12 +41,13 @@ pub(crate) struct Outcome {
 pub(crate) struct Place {
     pub(crate) pk: String,
     pub(crate) events_url: String,
-    pub(crate) tz: String,
     pub(crate) automated: bool,
 }
 
 /// Everything a page knows.
 pub(crate) struct State {
+    pub(crate) store: Store,
+    crypto: Crypto,
     pub(crate) place: Place,
     pub(crate) config: Config,
     pub(crate) consent: Consent,
@@ -65,6 +67,10 @@ pub(crate) struct State {
     pub(crate) outbox: Outbox,
     pub(crate) pointer: Pointer,
     pub(crate) restoring: Option<Restoring>,
+    /// When the shopper last did something.
+    pub(crate) active_at: f64,
+    /// There was something of an earlier visit in storage.
+    pub(crate) returning: bool,
     opened: f64,
     last_exit: f64,
     dedupe: Dedupe,
@@ -80,7 +86,7 @@ pub(crate) struct Restoring {
 
 impl State {
     /// A page that was opened at `now`. Remembers earlier pages if it may.
-    pub(crate) fn open(options: &JsValue, config: &JsValue, now: f64) -> Self {
+    pub(crate) fn open(store: Store, crypto: Crypto, options: &JsValue, config: &JsValue, now: f64) -> Self {
         let config = Config::read(config);
         let field = |name: &str| text(options, name).unwrap_or_default();
         let mut events_url = field("endpoint");
@@ -93,10 +99,11 @@ impl State {
         };
         let mobile = flag(options, "mobile").unwrap_or(false);
         let mut state = Self {
+            store,
+            crypto,
             place: Place {
                 pk: field("pk"),
                 events_url,
-                tz: field("tz"),
                 automated: flag(options, "automated").unwrap_or(false),
             },
             cart: Cart::new(config.currency),
@@ -113,6 +120,8 @@ impl State {
             outbox: Outbox::default(),
             pointer: Pointer::default(),
             restoring: None,
+            active_at: now,
+            returning: false,
             opened: now,
             last_exit: 0.0,
             dedupe: Dedupe::default(),
@@ -142,8 +151,11 @@ impl State {
             return outcome;
         }
         memory::sync_cart(self);
-        let id = make_id(EventId::PREFIX);
+        let id = make_id(&self.crypto, EventId::PREFIX);
         self.facts.observe(&event.kind);
+        if event.kind.is_activity() {
+            self.active_at = self.active_at.max(at);
+        }
         if let SignalKind::Cart { currency, change } = &event.kind {
             self.change_cart(at, &id, *currency, change.clone());
         }
@@ -169,7 +181,7 @@ impl State {
             self.cart.apply(Timestamp::from_millis(ga4::whole(at)), &id, change);
         }
         if self.cart_id.is_none() && !self.cart.is_empty() {
-            self.cart_id = Some(make_id("cart_"));
+            self.cart_id = Some(make_id(&self.crypto, CartId::PREFIX));
         }
     }
 
@@ -203,10 +215,10 @@ impl State {
         }
         let event = Event { id, cart: self.cart_id.clone(), json: text };
         if self.consent.may_store() {
-            store::keep(&event);
+            self.store.keep(&event);
         }
         if let Some(evicted) = self.outbox.push(event) {
-            store::release(&evicted);
+            self.store.release(&evicted);
         }
         true
     }
@@ -224,7 +236,7 @@ impl State {
         memory::sync_cart(self);
         let state = PanelState {
             has_cart: !self.cart.is_empty() && self.cart.total().minor >= self.config.min_cart_minor,
-            buy: crate::live::score(self).buy,
+            buy: crate::live::score(self, now).buy,
             open_ms: ga4::whole(now - self.opened),
             shown_in_session: self.shown_in_session,
             last_shown: self.last_shown.map(|ms| Timestamp::from_millis(ga4::whole(ms))),
@@ -250,16 +262,11 @@ impl State {
         Some(said)
     }
 
-    /// The next flush as the body of a request.
-    pub(crate) fn take_off(&mut self, url: &str, locale: &str) -> Option<String> {
+    /// The next flush as the body of a request; `page` is `{url, locale, tz, mobile}`.
+    pub(crate) fn take_off(&mut self, page: &JsValue) -> Option<String> {
         if !self.consent.may_store() {
             return None;
         }
-        let page = Object::new();
-        set_text(&page, "url", Some(url));
-        set_text(&page, "locale", Some(locale));
-        set_text(&page, "tz", Some(&self.place.tz));
-        set(&page, "mobile", &self.facts.mobile.into());
         let in_force = self.consent.in_force();
         let consent = Object::new();
         set(&consent, "storage", &in_force.storage.into());
@@ -269,7 +276,7 @@ impl State {
         let head = Object::new();
         set(&head, "v", &JsValue::from_f64(1.0));
         set_text(&head, "pk", Some(&self.place.pk));
-        set(&head, "page", &page);
+        set(&head, "page", page);
         set(&head, "consent", &consent);
         set(&head, "automated", &self.place.automated.into());
         let mut body = json(&head);
@@ -292,7 +299,7 @@ impl State {
     /// The flush under way is done with.
     pub(crate) fn landed(&mut self) {
         for event in self.outbox.landed() {
-            store::release(&event);
+            self.store.release(&event);
         }
     }
 
@@ -318,13 +325,13 @@ impl State {
             if !could {
                 memory::recall(self);
                 for event in self.outbox.events() {
-                    store::keep(event);
+                    self.store.keep(event);
                 }
             }
             memory::remember(self);
         } else {
             self.outbox.clear();
-            store::wipe();
+            self.store.wipe();
         }
         can
     }
