@@ -1,6 +1,8 @@
 //! Signed, but not what it should be: cut off, of other types, not JSON at all. Never a panic,
 //! never a body taken for what it is not, never a value of the body in an error.
 
+#![allow(clippy::unwrap_used, reason = "vectors that cannot be read fail the test")]
+
 mod support;
 
 use std::path::PathBuf;

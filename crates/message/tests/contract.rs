@@ -1,6 +1,8 @@
 //! What callers rely on: strictness of the model, headers, bytes that repeat, segment counts of
 //! others, limits.
 
+#![allow(clippy::unwrap_used, reason = "an unexpected answer fails the test")]
+
 mod support;
 
 use comeback_core::time::Timestamp;

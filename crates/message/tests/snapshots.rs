@@ -39,7 +39,8 @@ fn emails() {
 fn a_long_cart_is_summed_up() {
     let mut model = support::model();
     model.preferences_url = Some("https://shop.example/u/choose".to_owned());
-    model.lines = (1..=11).map(|n| support::line(&format!("Thing {n}"), None, n, "1.00 EUR", "9.00 EUR")).collect();
+    model.total = "66.00 EUR".to_owned();
+    model.lines = (1..=11).map(|n| support::line(&format!("Thing {n}"), None, n, "1.00 EUR", &format!("{n}.00 EUR"))).collect();
     let email = render(EmailTemplate::Reminder, &model);
     assert_eq!(email.preheader, "Thing 1 and 10 more: ready when you are.");
     assert!(email.text.contains("- and 3 more\n") && !email.text.contains("Thing 9"));
