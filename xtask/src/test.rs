@@ -3,11 +3,14 @@
 //! Counts the tests of each suite; a step that is no test suite (a lint, a build) counts as one. A skipped or ignored test counts
 //! as failed, and so does a suite that ran nothing: both would let a green run say less than it seems to.
 
+mod count;
+
 use crate::build::{self, Variant};
 use crate::place::Place;
 use crate::run::{self, Error, Outcome};
 use crate::setup::{self, Ready};
 use crate::{arrows, demo, lint, size, tidy};
+use count::Count;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,22 +31,6 @@ const SUITES: [&str; 12] = [
     "deploy",
     "setup",
 ];
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    passed: u64,
-    failed: u64,
-}
-
-impl Count {
-    const ONE_PASSED: Self = Self { passed: 1, failed: 0 };
-    const ONE_FAILED: Self = Self { passed: 0, failed: 1 };
-
-    fn add(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-    }
-}
 
 /// The run so far.
 struct Report {
@@ -201,31 +188,13 @@ fn cargo_test(place: &Place) -> Outcome<Count> {
     command.args(["test", "--no-fail-fast"]).current_dir(&place.root);
     let done = run::run_logged(&mut command, &log(place, "cargo"), LIMIT)?;
     let text = done.text();
-    let mut count = cargo_count(&text);
+    let mut count = count::of_cargo(&text);
     if !done.succeeded() {
         println!("{}", run::tail(&text, 80));
         // It may have failed before any test ran.
         count.failed = count.failed.max(1);
     }
     Ok(count)
-}
-
-/// Sums `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
-fn cargo_count(text: &str) -> Count {
-    let mut count = Count::default();
-    for line in text.lines().filter_map(|line| line.trim().strip_prefix("test result: ")) {
-        for part in line.split([';', '.']) {
-            let mut words = part.split_whitespace();
-            if let (Some(Ok(number)), Some(what)) = (words.next().map(str::parse::<u64>), words.next()) {
-                match what {
-                    "passed" => count.passed += number,
-                    "failed" | "ignored" => count.failed += number,
-                    _ => {}
-                }
-            }
-        }
-    }
-    count
 }
 
 fn node_test(place: &Place, ready: &Ready, chromium: &Path, name: &str, folder: &str) -> Outcome<Count> {
@@ -247,8 +216,8 @@ fn node_test(place: &Place, ready: &Ready, chromium: &Path, name: &str, folder: 
     command.args(&files).env("CHROMIUM", chromium).env_remove("NODE_TEST_CONTEXT");
     let done = run::run_logged(&mut command, &log(place, name), LIMIT)?;
     let counted = fs::read_to_string(&tap).unwrap_or_default();
-    let mut count = node_count(&counted);
-    for file in files_without_tests(&counted) {
+    let mut count = count::of_node(&counted);
+    for file in count::files_without_tests(&counted) {
         println!("{file}: no test in it");
         count.passed = count.passed.saturating_sub(1);
         count.failed += 1;
@@ -261,32 +230,6 @@ fn node_test(place: &Place, ready: &Ready, chromium: &Path, name: &str, folder: 
         println!("{}", run::tail(&done.text(), 20));
     }
     Ok(count)
-}
-
-/// Sums the TAP reporter's summary: `# pass 3`, `# fail 0`, `# skipped 0`, …
-fn node_count(tap: &str) -> Count {
-    let mut count = Count::default();
-    for line in tap.lines().filter_map(|line| line.strip_prefix("# ")) {
-        if let Some((what, number)) = line.split_once(' ')
-            && let Ok(number) = number.trim().parse::<u64>()
-        {
-            match what {
-                "pass" => count.passed += number,
-                "fail" | "cancelled" | "skipped" | "todo" => count.failed += number,
-                _ => {}
-            }
-        }
-    }
-    count
-}
-
-/// Node counts a file in which no test is as one passed test, by the file's name.
-fn files_without_tests(tap: &str) -> Vec<&str> {
-    tap.lines()
-        .filter(|line| line.starts_with("ok "))
-        .filter_map(|line| line.split_once(" - ").map(|(_, name)| name.trim()))
-        .filter(|name| name.ends_with(".test.mjs"))
-        .collect()
 }
 
 /// Proves that wrangler.toml and the release Worker are fit to be deployed: same bundling, no upload, no account.
@@ -304,26 +247,6 @@ fn dry_run(place: &Place, ready: &Ready) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cargo_results_are_summed_and_ignored_is_failed() {
-        let text = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
-                    test result: FAILED. 5 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.50s\n";
-        assert_eq!(cargo_count(text), Count { passed: 7, failed: 4 });
-        assert_eq!(cargo_count("error: could not compile"), Count::default());
-    }
-
-    #[test]
-    fn tap_summary_is_read_and_skipped_is_failed() {
-        let tap = "ok 1 - a\n# tests 6\n# suites 0\n# pass 3\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 1\n# duration_ms 5.1\n";
-        assert_eq!(node_count(tap), Count { passed: 3, failed: 3 });
-    }
-
-    #[test]
-    fn a_file_that_is_its_own_only_test_is_noticed() {
-        let tap = "ok 1 - opens a cart\nok 2 - tests/worker/empty.test.mjs\n    ok 1 - nested.test.mjs\n";
-        assert_eq!(files_without_tests(tap), ["tests/worker/empty.test.mjs"]);
-    }
 
     #[test]
     fn only_names_suites() {

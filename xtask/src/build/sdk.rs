@@ -83,7 +83,7 @@ fn compile(place: &Place, ready: &Ready, bindgen: &Path) -> Outcome {
     let linked = bindgen.join("comeback_sdk_bg.wasm");
     let small = bindgen.join("small.wasm");
     let mut opt = ready.npm_program("wasm-opt");
-    opt.arg("-Oz").args(WASM_FEATURES).args([
+    opt.args(["-Oz", "--converge"]).args(WASM_FEATURES).args([
         "--strip-debug",
         "--strip-producers",
         "--strip-target-features",
