@@ -1,0 +1,147 @@
+//! Shops, policies and catalogues as KV holds them. Policies and catalogues are stored under their
+//! hash and never change, so an isolate keeps them; a shop's record may be stale for a moment, and
+//! therefore nothing here may ever stop a send: that is asked of the shop's object.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use comeback_core::id::ShopId;
+use comeback_core::policy::Policy;
+use comeback_core::time::{Millis, SECOND, Timestamp};
+use comeback_wire::shop::{Catalogue, Shop};
+use sha2::{Digest, Sha256};
+use worker::Env;
+
+use crate::failure::{Failure, Outcome};
+use crate::platform::CONFIG;
+
+/// How long an isolate believes a shop's record. KV itself may lag by a minute. A local run
+/// re-reads at once, for there a change is waited for.
+const SHOP_TTL: Millis = if cfg!(feature = "dev") { 0 } else { 30 * SECOND };
+/// Immutable documents an isolate keeps before it starts over.
+const MOST_KEPT: usize = 64;
+
+thread_local! {
+    static SHOPS: RefCell<BTreeMap<String, (Timestamp, Rc<Shop>)>> = const { RefCell::new(BTreeMap::new()) };
+    static POLICIES: RefCell<BTreeMap<String, Rc<Policy>>> = const { RefCell::new(BTreeMap::new()) };
+    static CATALOGUES: RefCell<BTreeMap<String, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// A shop by its id.
+pub(crate) async fn shop(env: &Env, id: &ShopId) -> Outcome<Option<Rc<Shop>>> {
+    shop_under(env, &format!("shop:{id}")).await
+}
+
+/// A shop by the public key of its pages.
+pub(crate) async fn shop_by_pk(env: &Env, pk: &str) -> Outcome<Rc<Shop>> {
+    let well_formed =
+        pk.starts_with("pk_") && pk.len() <= 64 && pk.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !well_formed {
+        return Err(Failure::malformed("pk: expected a public key, pk_…"));
+    }
+    shop_under(env, &format!("pk:{pk}"))
+        .await?
+        .ok_or_else(|| Failure::not_found("no shop has this public key"))
+}
+
+/// A shop by the host it is served from.
+pub(crate) async fn shop_by_host(env: &Env, host: &str) -> Outcome<Option<Rc<Shop>>> {
+    if host.is_empty() || host.len() > 255 {
+        return Ok(None);
+    }
+    shop_under(env, &format!("host:{host}")).await
+}
+
+async fn shop_under(env: &Env, key: &str) -> Outcome<Option<Rc<Shop>>> {
+    let now = crate::clock::platform_now();
+    let held = SHOPS.with_borrow(|s| {
+        s.get(key).filter(|(at, _)| now.since(*at) < SHOP_TTL).map(|(_, shop)| shop.clone())
+    });
+    if held.is_some() {
+        return Ok(held);
+    }
+    let Some(text) = env.kv(CONFIG)?.get(key).text().await? else { return Ok(None) };
+    let shop = Rc::new(serde_json::from_str::<Shop>(&text)?);
+    SHOPS.with_borrow_mut(|s| {
+        if s.len() >= MOST_KEPT {
+            s.clear();
+        }
+        s.insert(key.to_owned(), (now, shop.clone()));
+    });
+    Ok(Some(shop))
+}
+
+/// A policy by its version.
+pub(crate) async fn policy(env: &Env, version: &str) -> Outcome<Rc<Policy>> {
+    if let Some(held) = POLICIES.with_borrow(|p| p.get(version).cloned()) {
+        return Ok(held);
+    }
+    let text = env
+        .kv(CONFIG)?
+        .get(&format!("policy:{version}"))
+        .text()
+        .await?
+        .ok_or_else(|| Failure::internal(format!("policy {version} is not stored")))?;
+    let policy = Rc::new(
+        comeback_policy::from_canonical(version, &text).map_err(|e| Failure::internal(e.to_string()))?,
+    );
+    POLICIES.with_borrow_mut(|p| {
+        if p.len() >= MOST_KEPT {
+            p.clear();
+        }
+        p.insert(version.to_owned(), policy.clone());
+    });
+    Ok(policy)
+}
+
+/// The policy that a shop follows now.
+pub(crate) async fn policy_of(env: &Env, shop: &ShopId) -> Outcome<Rc<Policy>> {
+    let record = self::shop(env, shop)
+        .await?
+        .ok_or_else(|| Failure::internal("the cart's shop is not provisioned"))?;
+    policy(env, &record.policy_version).await
+}
+
+/// A catalogue by its hash.
+pub(crate) async fn catalogue(env: &Env, version: &str) -> Outcome<Rc<Catalogue>> {
+    if let Some(held) = CATALOGUES.with_borrow(|c| c.get(version).cloned()) {
+        return Ok(held);
+    }
+    let text = env.kv(CONFIG)?.get(&format!("catalogue:{version}")).text().await?;
+    let text = text.ok_or_else(|| Failure::internal(format!("catalogue {version} is not stored")))?;
+    let catalogue = Rc::new(serde_json::from_str::<Catalogue>(&text)?);
+    CATALOGUES.with_borrow_mut(|c| {
+        if c.len() >= MOST_KEPT {
+            c.clear();
+        }
+        c.insert(version.to_owned(), catalogue.clone());
+    });
+    Ok(catalogue)
+}
+
+/// Stores a shop with its policy and catalogue: first what is named by hash, then what names it.
+pub(crate) async fn publish(env: &Env, shop: &Shop, policy: &Policy, catalogue: &Catalogue) -> Outcome<()> {
+    let kv = env.kv(CONFIG)?;
+    let canonical = comeback_policy::to_canonical(policy).map_err(|e| Failure::internal(e.to_string()))?;
+    kv.put(&format!("policy:{}", policy.version), canonical)?.execute().await?;
+    kv.put(&format!("catalogue:{}", shop.catalogue_version), serde_json::to_string(catalogue)?)?
+        .execute()
+        .await?;
+    let record = serde_json::to_string(shop)?;
+    let id = &shop.document.shop;
+    for key in [format!("shop:{id}"), format!("pk:{}", shop.document.pk)]
+        .into_iter()
+        .chain(shop.document.hosts.iter().map(|h| format!("host:{h}")))
+    {
+        SHOPS.with_borrow_mut(|s| s.remove(&key));
+        kv.put(&key, record.as_str())?.execute().await?;
+    }
+    Ok(())
+}
+
+/// The hash under which a catalogue is stored.
+pub(crate) fn catalogue_version(catalogue: &Catalogue) -> Outcome<String> {
+    let digest = Sha256::digest(serde_json::to_vec(catalogue)?);
+    Ok(digest.iter().take(16).map(|b| format!("{b:02x}")).collect())
+}

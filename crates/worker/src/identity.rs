@@ -1,0 +1,241 @@
+//! From identifiers to one person. Each identifier has an alias object, named by a keyed hash, that
+//! leads to a person; where two identifiers of one request lead to two persons, the two are merged,
+//! always into the one with the smaller id, so that two requests at once come to the same end.
+
+use comeback_core::id::{CartId, PersonId, ShopId};
+use comeback_core::time::Timestamp;
+use comeback_link::{derive_identifier_hash, label};
+use comeback_wire::calls::{PersonAnswer, PersonCall, PersonChange};
+use worker::Env;
+
+use crate::failure::{Failure, Outcome};
+use crate::{entropy, objects, platform};
+
+/// A tombstone leads to a tombstone only as often as persons were merged; more is a broken chain.
+const MOST_HOPS: usize = 16;
+
+/// Something that tells who somebody is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identifier {
+    kind: &'static str,
+    value: String,
+}
+
+impl Identifier {
+    /// A visitor cookie.
+    pub(crate) fn visitor(id: &comeback_core::id::VisitorId) -> Self {
+        Self { kind: "visitor", value: id.as_str().to_owned() }
+    }
+
+    /// A normalised email address.
+    pub(crate) fn email(address: &str) -> Self {
+        Self { kind: "email", value: address.to_owned() }
+    }
+
+    /// A normalised phone number.
+    pub(crate) fn phone(number: &str) -> Self {
+        Self { kind: "phone", value: number.to_owned() }
+    }
+
+    /// A cart of ours: whoever bought it is whoever left it.
+    pub(crate) fn cart(id: &CartId) -> Self {
+        Self { kind: "cart", value: id.as_str().to_owned() }
+    }
+}
+
+/// Normalises an email address: checked against RFC 5322, in lower case. Providers that tell
+/// `A@x` from `a@x` are not in use; two records for one person would be worse.
+pub(crate) fn email(text: &str) -> Option<String> {
+    let text = text.trim();
+    let options =
+        email_address::Options::default().without_display_text().without_domain_literal().with_required_tld();
+    if text.len() > 254 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return None;
+    }
+    email_address::EmailAddress::parse_with_options(text, options).ok().map(|_| text.to_lowercase())
+}
+
+/// Normalises a phone number to E.164. Only the international form is taken: a national number
+/// without its country is a guess, and a wrong guess writes to a stranger.
+pub(crate) fn phone(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/')).collect();
+    let digits = text.strip_prefix('+').or_else(|| text.strip_prefix("00"))?;
+    let fine = (8..=15).contains(&digits.len())
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && !digits.starts_with('0');
+    fine.then(|| format!("+{digits}"))
+}
+
+fn hash(env: &Env, shop: &ShopId, identifier: &Identifier) -> Outcome<String> {
+    let pepper = platform::master_key(env)?
+        .derive_secret(label::IDENTIFIER_PEPPER, shop.as_str())
+        .map_err(|e| Failure::internal(e.to_string()))?;
+    Ok(derive_identifier_hash(&pepper, identifier.kind, &identifier.value))
+}
+
+/// The person an identifier leads to, if any.
+pub(crate) async fn find(
+    env: &Env,
+    shop: &ShopId,
+    identifier: &Identifier,
+    now: Timestamp,
+) -> Outcome<Option<PersonId>> {
+    let hash = hash(env, shop, identifier)?;
+    match objects::alias(env, shop, identifier.kind, &hash, now, &PersonCall::Resolve).await? {
+        PersonAnswer::Leads { to, .. } => Ok(to),
+        _ => Ok(None),
+    }
+}
+
+/// The one person behind all these identifiers: found, merged or made.
+pub(crate) async fn person_of(
+    env: &Env,
+    shop: &ShopId,
+    identifiers: &[Identifier],
+    now: Timestamp,
+) -> Outcome<PersonId> {
+    let mut found: Vec<PersonId> = vec![];
+    let mut unbound = vec![];
+    for identifier in identifiers {
+        match find(env, shop, identifier, now).await? {
+            Some(person) => found.push(person),
+            None => unbound.push(identifier),
+        }
+    }
+    let mut person = match unite(env, shop, found, now).await? {
+        Some(person) => person,
+        None => PersonId::parse(&format!("per_{}", entropy::make_tail()?))
+            .map_err(|e| Failure::internal(e.to_string()))?,
+    };
+    for identifier in unbound {
+        let hash = hash(env, shop, identifier)?;
+        let bind = PersonCall::Bind { person: person.clone() };
+        let answer = objects::alias(env, shop, identifier.kind, &hash, now, &bind).await?;
+        // Somebody else may have been faster; then the two are one.
+        if let PersonAnswer::Leads { to: Some(other), .. } = answer
+            && other != person
+        {
+            person = unite(env, shop, vec![person, other], now)
+                .await?
+                .ok_or_else(|| Failure::internal("no survivor"))?;
+        }
+    }
+    Ok(person)
+}
+
+/// Merges persons into the one with the smallest id, following tombstones first.
+async fn unite(
+    env: &Env,
+    shop: &ShopId,
+    persons: Vec<PersonId>,
+    now: Timestamp,
+) -> Outcome<Option<PersonId>> {
+    let mut living: Vec<PersonId> = vec![];
+    for person in persons {
+        let end = survivor(env, shop, &person, now).await?;
+        if !living.contains(&end) {
+            living.push(end);
+        }
+    }
+    living.sort_unstable();
+    let Some((first, rest)) = living.split_first() else { return Ok(None) };
+    for other in rest {
+        // The survivor must exist before anyone is told to lead to it.
+        apply_at(env, shop, first, vec![], now).await?;
+        let call = PersonCall::MergeInto { into: first.clone() };
+        match objects::person(env, shop, other, now, &call).await? {
+            PersonAnswer::Snapshot(state) => hand_over(env, shop, other, first, state, now).await?,
+            // Nothing was known of the other; an alias may still lead there, so leave a tombstone.
+            PersonAnswer::Missing => {
+                apply_at(env, shop, other, vec![], now).await?;
+                if let PersonAnswer::Snapshot(state) = objects::person(env, shop, other, now, &call).await? {
+                    hand_over(env, shop, other, first, state, now).await?;
+                }
+            }
+            PersonAnswer::Moved { .. } => {
+                survivor(env, shop, other, now).await?;
+            }
+            _ => return Err(Failure::internal("a merge was answered with something else")),
+        }
+    }
+    Ok(Some(first.clone()))
+}
+
+async fn hand_over(
+    env: &Env,
+    shop: &ShopId,
+    from: &PersonId,
+    to: &PersonId,
+    state: Box<comeback_core::person::Person>,
+    now: Timestamp,
+) -> Outcome<()> {
+    match objects::person(env, shop, to, now, &PersonCall::Absorb { other: state }).await? {
+        PersonAnswer::Applied { .. } => {
+            objects::person(env, shop, from, now, &PersonCall::MergeDone).await?;
+            Ok(())
+        }
+        // The survivor was merged meanwhile: the tombstone keeps what is pending and its alarm
+        // hands it on.
+        PersonAnswer::Moved { .. } => Ok(()),
+        _ => Err(Failure::internal("the survivor of a merge is missing")),
+    }
+}
+
+/// Follows tombstones to the living person, finishing on the way what a merge left undone.
+async fn survivor(env: &Env, shop: &ShopId, person: &PersonId, now: Timestamp) -> Outcome<PersonId> {
+    let mut at = person.clone();
+    for _ in 0..MOST_HOPS {
+        match objects::person(env, shop, &at, now, &PersonCall::Show).await? {
+            PersonAnswer::Moved { into, pending } => {
+                if let Some(state) = pending {
+                    hand_over(env, shop, &at, &into, state, now).await?;
+                }
+                at = into;
+            }
+            _ => return Ok(at),
+        }
+    }
+    Err(Failure::internal("too many merges in a row"))
+}
+
+/// Calls a person, following tombstones. A merge that was cut off is finished first, so that a
+/// claim never asks a survivor who does not yet know of an order.
+pub(crate) async fn call(
+    env: &Env,
+    shop: &ShopId,
+    person: &PersonId,
+    now: Timestamp,
+    body: &PersonCall,
+) -> Outcome<PersonAnswer> {
+    let answer = objects::person(env, shop, person, now, body).await?;
+    if !matches!(answer, PersonAnswer::Moved { .. }) {
+        return Ok(answer);
+    }
+    let living = survivor(env, shop, person, now).await?;
+    objects::person(env, shop, &living, now, body).await
+}
+
+async fn apply_at(
+    env: &Env,
+    shop: &ShopId,
+    person: &PersonId,
+    changes: Vec<PersonChange>,
+    now: Timestamp,
+) -> Outcome<(Vec<CartId>, bool)> {
+    let body = PersonCall::Apply { shop: shop.clone(), person: person.clone(), changes };
+    match call(env, shop, person, now, &body).await? {
+        PersonAnswer::Applied { carts, known } => Ok((carts, known)),
+        _ => Err(Failure::internal("a person did not take a change")),
+    }
+}
+
+/// Changes a person; returns their carts and whether they were known before.
+pub(crate) async fn apply(
+    env: &Env,
+    shop: &ShopId,
+    person: &PersonId,
+    changes: Vec<PersonChange>,
+    now: Timestamp,
+) -> Outcome<(Vec<CartId>, bool)> {
+    apply_at(env, shop, person, changes, now).await
+}

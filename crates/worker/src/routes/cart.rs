@@ -1,0 +1,94 @@
+//! `GET` and `PUT /v1/cart`: the cart of this browser or app, by its cookie, with a version.
+
+use comeback_core::cart::Change;
+use comeback_core::signal::SignalKind;
+use comeback_core::time::Timestamp;
+use comeback_wire::calls::{CartAnswer, CartCall};
+use comeback_wire::capture::Batch;
+use serde::Deserialize;
+use worker::Response;
+
+use super::{Ask, events, json_response};
+use crate::failure::{Failure, Outcome};
+use crate::{config, objects};
+
+/// Largest body, as for events.
+const MAX_BODY: usize = 16 * 1024;
+
+#[derive(Deserialize)]
+struct Query {
+    pk: String,
+}
+
+pub(super) async fn get(ask: &Ask) -> Outcome<Response> {
+    let query: Query = ask.request.query().map_err(|_| Failure::malformed("pk: missing from the address"))?;
+    let shop = config::shop_by_pk(&ask.env, &query.pk).await?;
+    // A GET of the own origin names none; a foreign page's is checked.
+    let origin = ask.header("origin");
+    if origin.is_some() {
+        events::check_origin(ask, &shop)?;
+    }
+    let cart = ask.cookies.cart.as_ref().ok_or_else(|| Failure::not_found("no cart in this browser"))?;
+    let CartAnswer::View { view, .. } =
+        objects::cart(&ask.env, &shop.document.shop, cart, ask.now, &CartCall::View).await?
+    else {
+        return Err(Failure::not_found("the cart is gone"));
+    };
+    let response = json_response(&view)?;
+    response.headers().set("etag", &format!("\"{}\"", view.version))?;
+    events::allow_origin(&response, ask, origin.as_deref())?;
+    Ok(response)
+}
+
+pub(super) async fn put(ask: &mut Ask) -> Outcome<Response> {
+    let query: Query = ask.request.query().map_err(|_| Failure::malformed("pk: missing from the address"))?;
+    let shop = config::shop_by_pk(&ask.env, &query.pk).await?;
+    let origin = events::check_origin(ask, &shop)?;
+    events::limit(ask, &query.pk).await?;
+    let cart = ask.cookies.cart.clone().ok_or_else(|| Failure::not_found("no cart in this browser"))?;
+    let if_version = ask
+        .header("if-match")
+        .and_then(|v| v.trim().trim_matches('"').parse::<u64>().ok())
+        .ok_or_else(|| {
+            Failure::problem(
+                428,
+                "/problems/precondition-required",
+                "If-Match is needed",
+                "send the ETag of the cart you saw",
+            )
+        })?;
+    let body = ask.body(MAX_BODY).await?;
+    let lines = lines(&body, shop.document.currency.code(), ask.now)?;
+    let call = CartCall::Replace { if_version, lines };
+    match objects::cart(&ask.env, &shop.document.shop, &cart, ask.now, &call).await? {
+        CartAnswer::Done { version, .. } => {
+            let response = json_response(&serde_json::json!({ "id": cart, "version": version }))?;
+            response.headers().set("etag", &format!("\"{version}\""))?;
+            events::allow_origin(&response, ask, origin.as_deref())?;
+            Ok(response)
+        }
+        CartAnswer::Conflict { version } => Err(Failure::problem(
+            412,
+            "/problems/version-conflict",
+            "The cart has changed",
+            format!("its version is {version}; read it and try again"),
+        )),
+        _ => Err(Failure::not_found("the cart is gone")),
+    }
+}
+
+/// Reads `{"currency"?, "items":[…]}` by the same rules as a `cart_set` event.
+fn lines(body: &[u8], currency: &str, now: Timestamp) -> Outcome<Vec<comeback_core::cart::Line>> {
+    let mut data: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(body).map_err(|e| Failure::malformed(comeback_wire::capture::place(&e)))?;
+    data.entry("currency").or_insert_with(|| currency.into());
+    let batch = serde_json::json!({
+        "v": 1, "pk": "", "events": [{ "id": "evt_put", "t": now.millis(), "name": "cart_set", "data": data }],
+    });
+    let batch =
+        Batch::parse(&serde_json::to_vec(&batch)?, now).map_err(|e| Failure::malformed(e.to_string()))?;
+    match batch.signals.into_iter().next().map(|s| s.kind) {
+        Some(SignalKind::Cart { change: Change::Set(lines), .. }) => Ok(lines),
+        _ => Err(Failure::malformed("items: missing")),
+    }
+}

@@ -1,0 +1,156 @@
+//! Resume links. `GET` shows, `POST` continues and counts: a mail scanner that follows every link
+//! twice changes nothing.
+
+use comeback_core::cart::Line;
+use comeback_core::consent::Channel;
+use comeback_core::id::SendKey;
+use comeback_page::{Landing, LinkTrouble, landing as landing_page, link_trouble};
+use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, PersonChange};
+use comeback_wire::cart_view::{CartView, Difference};
+use serde::Serialize;
+use worker::Response;
+
+use super::{Ask, html_page, json_response};
+use crate::failure::{Failure, Outcome};
+use crate::links::{self, Disbelief, Resume};
+use crate::{config, cookies, identity, objects, present};
+
+#[derive(Serialize)]
+struct Restored {
+    cart: CartView,
+    report: Vec<Difference>,
+    offer: Option<String>,
+}
+
+pub(super) async fn landing(ask: &Ask, token: &str) -> Outcome<Response> {
+    let resume = believe(ask, token).await?;
+    let (view, report) = present_cart(ask, &resume).await?;
+    let page = landing_page(&Landing {
+        brand: present::brand(&resume.shop),
+        lines: present::landing_lines(&resume.shop, &view),
+        total: present::total(&view),
+        changes: present::changes(&view, &report),
+        action: format!("/r/{token}"),
+        offer: resume.offer.as_deref().and_then(|o| resume.shop.document.offer_codes.get(o)).cloned(),
+        closed: view.closed,
+    });
+    Ok(html_page(200, page))
+}
+
+pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Response> {
+    let resume = believe(ask, token).await?;
+    let id = &resume.shop.document.shop;
+    let click = CartCall::Click { key: resume.key.clone() };
+    let CartAnswer::Done { person, .. } = objects::cart(&ask.env, id, &resume.cart, ask.now, &click).await?
+    else {
+        return Err(trouble(ask, LinkTrouble::CartGone).await);
+    };
+    if let Some(person) = person
+        && let Some(channel) = channel_of(ask, id, &person, &resume.key).await?
+    {
+        identity::apply(&ask.env, id, &person, vec![PersonChange::Verified { channel }], ask.now).await?;
+    }
+    let target = resume.shop.absolute(&resume.shop.document.cart_url);
+    let joint = if target.contains('?') { '&' } else { '?' };
+    let response = Response::builder().with_status(303).empty();
+    let headers = response.headers();
+    headers.set("location", &format!("{target}{joint}comeback_restore={token}"))?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("referrer-policy", "no-referrer")?;
+    // This browser now holds that cart: an order placed here ends its sequence.
+    cookies::set_cart(headers, &resume.cart, ask.secure)?;
+    Ok(response)
+}
+
+/// Through which channel this send reached its reader: that address is proven now.
+async fn channel_of(
+    ask: &Ask,
+    shop: &comeback_core::id::ShopId,
+    person: &comeback_core::id::PersonId,
+    key: &SendKey,
+) -> Outcome<Option<Channel>> {
+    match identity::call(&ask.env, shop, person, ask.now, &PersonCall::Show).await? {
+        PersonAnswer::State(state) => Ok(state.sends.iter().find(|s| s.key == *key).map(|s| s.channel)),
+        _ => Ok(None),
+    }
+}
+
+pub(super) async fn short(ask: &Ask, code: &str) -> Outcome<Response> {
+    let shop = config::shop_by_host(&ask.env, &ask.host).await?;
+    let Some(shop) = shop else { return Err(trouble(ask, LinkTrouble::UnknownShop).await) };
+    let Some(token) = links::long_form(&ask.env, &shop.document.shop, code, ask.now).await? else {
+        return Err(trouble(ask, LinkTrouble::NotOurs).await);
+    };
+    let response = Response::builder().with_status(302).empty();
+    response.headers().set("location", &format!("/r/{token}"))?;
+    response.headers().set("cache-control", "no-store")?;
+    response.headers().set("referrer-policy", "no-referrer")?;
+    Ok(response)
+}
+
+/// For the SDK: the cart as it is now, and what changed since it was left.
+pub(super) async fn restore(ask: &Ask, token: &str) -> Outcome<Response> {
+    let resume = match links::believe_resume(&ask.env, &ask.host, token, ask.now).await? {
+        Ok(resume) => resume,
+        Err(why) => {
+            let (status, detail) = match why {
+                Disbelief::Expired => (410, "the link has expired"),
+                Disbelief::Revoked => (410, "the link was taken back by the shop"),
+                Disbelief::NotOurs => (400, "the link is not one of this shop's"),
+            };
+            return Err(Failure::problem(status, "/problems/link", "The link cannot be used", detail));
+        }
+    };
+    let (view, report) = match present_cart(ask, &resume).await {
+        Err(Failure::Page(..)) => {
+            return Err(Failure::problem(
+                410,
+                "/problems/link",
+                "The link cannot be used",
+                "the cart is gone",
+            ));
+        }
+        other => other?,
+    };
+    let offer = resume.offer.as_deref().and_then(|o| resume.shop.document.offer_codes.get(o)).cloned();
+    json_response(&Restored { cart: view, report, offer })
+}
+
+async fn present_cart(ask: &Ask, resume: &Resume) -> Outcome<(CartView, Vec<Difference>)> {
+    let id = &resume.shop.document.shop;
+    let answer = objects::cart(&ask.env, id, &resume.cart, ask.now, &CartCall::View).await?;
+    let CartAnswer::View { mut view, lines } = answer else {
+        return Err(trouble(ask, LinkTrouble::CartGone).await);
+    };
+    let catalogue = config::catalogue(&ask.env, &resume.shop.catalogue_version).await?;
+    let lines: Vec<Line> = lines;
+    let report = catalogue.present(&mut view, &lines);
+    Ok((view, report))
+}
+
+async fn believe(ask: &Ask, token: &str) -> Outcome<Resume> {
+    match links::believe_resume(&ask.env, &ask.host, token, ask.now).await? {
+        Ok(resume) => Ok(resume),
+        Err(why) => Err(trouble(ask, trouble_of(why)).await),
+    }
+}
+
+/// What the bearer of a disbelieved link is shown.
+pub(super) fn trouble_of(why: Disbelief) -> LinkTrouble {
+    match why {
+        Disbelief::Expired => LinkTrouble::Expired,
+        Disbelief::Revoked => LinkTrouble::Revoked,
+        Disbelief::NotOurs => LinkTrouble::NotOurs,
+    }
+}
+
+/// A page that explains, and offers the shop if the host has one.
+pub(super) async fn trouble(ask: &Ask, why: LinkTrouble) -> Failure {
+    let shop = config::shop_by_host(&ask.env, &ask.host).await.ok().flatten();
+    let status = match why {
+        LinkTrouble::Expired | LinkTrouble::Revoked | LinkTrouble::CartGone => 410,
+        LinkTrouble::NotOurs => 400,
+        LinkTrouble::UnknownShop => 404,
+    };
+    Failure::Page(status, link_trouble(shop.as_deref().map(present::brand).as_ref(), why))
+}

@@ -1,0 +1,142 @@
+//! An object's one row of state and its log, in the object's own SQLite. State and log change in
+//! one synchronous transaction: after a crash either both are there or neither.
+
+use comeback_core::effect::Entry;
+use comeback_wire::jobs::Numbered;
+use comeback_wire::stored;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use wasm_bindgen::prelude::*;
+use worker::{SqlStorageValue, State};
+
+use crate::failure::Outcome;
+
+/// Log entries kept in the object once they are in the ledger.
+const KEPT_ENTRIES: i64 = 500;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `DurableObjectStorage`, for the one method that the worker crate does not bind.
+    type SyncStorage;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &SyncStorage,
+        body: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// The storage of one object.
+pub(crate) struct Store {
+    state: State,
+}
+
+#[derive(Deserialize)]
+struct BodyRow {
+    body: String,
+}
+
+#[derive(Deserialize)]
+struct LogRow {
+    seq: f64,
+    body: String,
+}
+
+impl Store {
+    /// Opens it and makes the tables if they are missing.
+    pub(crate) fn open(state: State) -> Outcome<Self> {
+        let store = Self { state };
+        store.make_tables()?;
+        Ok(store)
+    }
+
+    fn make_tables(&self) -> Outcome<()> {
+        let sql = self.state.storage().sql();
+        sql.exec("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, body TEXT NOT NULL)", None)?;
+        sql.exec(
+            "CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, flushed INTEGER NOT NULL DEFAULT 0)",
+            None,
+        )?;
+        Ok(())
+    }
+
+    /// The platform's handle, for alarms.
+    pub(crate) fn platform(&self) -> &State {
+        &self.state
+    }
+
+    /// Reads the state, if there is one.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Outcome<Option<T>> {
+        let rows: Vec<BodyRow> =
+            self.state.storage().sql().exec("SELECT body FROM state WHERE id = 0", None)?.to_array()?;
+        Ok(match rows.first() {
+            Some(row) => Some(stored::read(&row.body)?),
+            None => None,
+        })
+    }
+
+    /// Writes state and log entries, both or neither.
+    pub(crate) fn write<T: Serialize>(&self, state: &T, entries: &[Entry]) -> Outcome<()> {
+        let body = stored::write(state)?;
+        let lines = entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        let sql = self.state.storage().sql();
+        let mut run = || -> Result<JsValue, JsValue> {
+            sql.exec(
+                "INSERT INTO state (id, body) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+                vec![SqlStorageValue::String(body.clone())],
+            )
+            .map_err(JsValue::from)?;
+            for line in &lines {
+                sql.exec("INSERT INTO log (body) VALUES (?)", vec![SqlStorageValue::String(line.clone())])
+                    .map_err(JsValue::from)?;
+            }
+            Ok(JsValue::UNDEFINED)
+        };
+        let storage = self.state.storage();
+        let raw: &JsValue = storage.as_raw();
+        raw.unchecked_ref::<SyncStorage>().transaction_sync(&mut run)?;
+        Ok(())
+    }
+
+    /// Entries that the ledger has not taken yet.
+    pub(crate) fn unflushed(&self) -> Outcome<Vec<Numbered>> {
+        self.entries("SELECT seq, body FROM log WHERE flushed = 0 ORDER BY seq LIMIT 100")
+    }
+
+    /// The whole log that is kept.
+    pub(crate) fn log(&self) -> Outcome<Vec<Numbered>> {
+        self.entries("SELECT seq, body FROM log ORDER BY seq")
+    }
+
+    fn entries(&self, query: &str) -> Outcome<Vec<Numbered>> {
+        let rows: Vec<LogRow> = self.state.storage().sql().exec(query, None)?.to_array()?;
+        rows.iter()
+            .map(|row| {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a row number")]
+                let seq = row.seq as u64;
+                Ok(Numbered { seq, entry: serde_json::from_str(&row.body)? })
+            })
+            .collect()
+    }
+
+    /// The ledger took everything up to this number; the oldest beyond the bound go.
+    pub(crate) fn flushed(&self, upto: u64) -> Outcome<()> {
+        let upto = i64::try_from(upto).unwrap_or(i64::MAX);
+        let sql = self.state.storage().sql();
+        sql.exec(
+            "UPDATE log SET flushed = 1 WHERE seq <= ? AND flushed = 0",
+            vec![SqlStorageValue::Integer(upto)],
+        )?;
+        sql.exec(
+            "DELETE FROM log WHERE flushed = 1 AND seq <= (SELECT MAX(seq) FROM log) - ?",
+            vec![SqlStorageValue::Integer(KEPT_ENTRIES)],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets everything. The tables are made again: this instance may be called once more.
+    pub(crate) async fn forget(&self) -> Outcome<()> {
+        self.state.storage().delete_alarm().await?;
+        self.state.storage().delete_all().await?;
+        self.make_tables()
+    }
+}
