@@ -1,7 +1,10 @@
 // Bundles the browser files: `node build.mjs --wasm DIR --out DIR`. DIR of --wasm is what the
 // wasm-bindgen CLI (--target web) left; --out gets the tag's files, and dist/ here the npm package's.
 import { build } from 'esbuild';
-import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,6 +22,31 @@ const binary = names.find((name) => name.endsWith('_bg.wasm'));
 if (!binary) throw new Error('no *_bg.wasm in ' + from);
 const glue = join(from, binary.replace('_bg.wasm', '.js'));
 
+// wasm-bindgen names each import by its path and a hash, in the wasm and again in the glue: 2 KB of
+// every page. wasm-opt shortens them and says how; the glue is made to follow.
+const features = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types'];
+const wasmOpt = join(dirname(createRequire(import.meta.url).resolve('binaryen/package.json')), 'bin/wasm-opt');
+const scratch = await mkdtemp(join(tmpdir(), 'comeback-sdk-'));
+const small = join(scratch, 'sdk_bg.wasm');
+const said = execFileSync(
+  wasmOpt,
+  [...features.map((name) => '--enable-' + name), '--minify-imports-and-exports-and-modules', join(from, binary), '-o', small],
+  { encoding: 'utf8' },
+);
+const short = JSON.parse(said);
+
+/** The glue with the short names; throws when it asks the wasm for something that is not there. */
+function follow(text) {
+  for (const [module, name, to] of short.imports) {
+    text = text.replaceAll(`"${module}": `, 'a: ').replace(`        ${name}: `, `        ${to}: `);
+  }
+  const exported = new Map(short.exports);
+  return text.replace(/\bwasm\.([\w$]+)/g, (all, name) => {
+    if (!exported.has(name)) throw new Error('the glue uses wasm.' + name + ', which the wasm does not export');
+    return 'wasm.' + exported.get(name);
+  });
+}
+
 // The glue looks for the wasm under its own name by default; we always say where it is, and a
 // bundler that saw the default would look for a file that is not shipped.
 const ownWasmOnly = {
@@ -26,7 +54,7 @@ const ownWasmOnly = {
   setup({ onLoad }) {
     onLoad({ filter: /\.js$/ }, async ({ path }) => {
       if (path !== glue) return undefined;
-      const contents = (await readFile(path, 'utf8')).replace(/new URL\(['"][^'"]*_bg\.wasm['"], import\.meta\.url\)/, 'undefined');
+      const contents = follow(await readFile(path, 'utf8')).replace(/new URL\(['"][^'"]*_bg\.wasm['"], import\.meta\.url\)/, 'undefined');
       return { contents, loader: 'js' };
     });
   },
@@ -55,7 +83,7 @@ async function modules(outdir, entries) {
     // Loaded when needed, so never folded into one another.
     external: ['./sdk.js', './panel.js', './index.js'],
   });
-  await copyFile(join(from, binary), join(outdir, 'sdk_bg.wasm'));
+  await copyFile(small, join(outdir, 'sdk_bg.wasm'));
 }
 
 await mkdir(out, { recursive: true });
@@ -67,3 +95,4 @@ await writeFile(join(out, 'files.json'), JSON.stringify(load, null, 2) + '\n');
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js']);
+await rm(scratch, { recursive: true });

@@ -15,3 +15,8 @@ mod restore;
 mod session;
 mod state;
 mod store;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static HEAP: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
+    lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
