@@ -76,6 +76,9 @@ pub struct Sent {
     pub abandonment: u32,
     /// With an offer.
     pub offered: bool,
+    /// Where to.
+    #[serde(default)]
+    pub address: String,
 }
 
 /// An episode of one of the person's carts of which a step was claimed, or waits to be.
@@ -267,7 +270,22 @@ impl Person {
         self.carts.push(cart.clone());
     }
 
-    /// The owner of an address proved it by following a link sent there.
+    /// The owner of the address that a send went to proved it by following its link. Asks which
+    /// send it was: otherwise a stranger could type another address and prove it with an old link.
+    pub fn verify_sent(&mut self, key: &SendKey) {
+        let Some(sent) = self.sends.iter().find(|s| s.key == *key) else {
+            return;
+        };
+        let reached =
+            self.contacts.iter_mut().find(|c| c.channel == sent.channel && c.address == sent.address);
+        if let Some(held) = reached {
+            held.verified = true;
+            held.source = Source::Person;
+        }
+    }
+
+    /// The owner of the address in use on a channel proved it in some other way than by a link in
+    /// one of our messages; for those there is [`Self::verify_sent`].
     pub fn verify_contact(&mut self, channel: Channel) {
         let Some(address) = self.contact(channel).map(|c| c.address.clone()) else {
             return;
@@ -395,6 +413,7 @@ impl Person {
             cart: claim.cart,
             abandonment: claim.abandonment,
             offered: claim.offered,
+            address: claim.address,
         });
         self.sends.sort_unstable();
         if self.sends.len() > KEPT {
@@ -402,9 +421,13 @@ impl Person {
         }
     }
 
-    /// The provider did not take it: the claim is given back.
+    /// The provider did not take it: the claim is given back. Not when it was claimed more than
+    /// once: then another holder may be at work, or died after the provider took it, and what may
+    /// have gone out goes on counting.
     pub fn release(&mut self, key: &SendKey) {
-        self.claims.remove(key);
+        if self.claims.get(key).is_some_and(|claim| claim.attempts <= 1) {
+            self.claims.remove(key);
+        }
     }
 
     /// Takes in another person. Idempotent; the stricter side of everything wins.

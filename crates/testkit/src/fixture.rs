@@ -1,0 +1,93 @@
+//! Policies and lines that stories share. Numbers here are the stories' own, not the product's
+//! defaults: a default may change without moving a test.
+
+use comeback_core::cart::{Line, Trust};
+use comeback_core::consent::Channel;
+use comeback_core::policy::{Caps, Policy, Sequence, Step};
+use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, Timestamp};
+
+/// Day 0 of every scenario: Monday 5 January 2026, 00:00 UTC. No clock changes within weeks.
+#[must_use]
+pub const fn day_zero() -> Timestamp {
+    Timestamp::from_millis(1_767_571_200_000)
+}
+
+/// An instant from `day hh:mm`, `0 10:15`.
+///
+/// # Panics
+/// When the text is of another form: a scenario is written by hand.
+#[must_use]
+pub fn at(text: &str) -> Timestamp {
+    let number = |t: &str| t.parse::<Millis>().unwrap_or_else(|_| panic!("not `day hh:mm`: {text}"));
+    let (day, time) = text.trim().split_once(' ').unwrap_or_else(|| panic!("not `day hh:mm`: {text}"));
+    let (hour, minute) = time.trim().split_once(':').unwrap_or_else(|| panic!("not `day hh:mm`: {text}"));
+    day_zero().plus(number(day) * DAY + number(hour) * HOUR + number(minute) * MINUTE)
+}
+
+/// `day hh:mm` of an instant.
+#[must_use]
+pub fn told(at: Timestamp) -> String {
+    let ms = at.since(day_zero());
+    format!("{} {:02}:{:02}", ms.div_euclid(DAY), ms.rem_euclid(DAY) / HOUR, ms.rem_euclid(HOUR) / MINUTE)
+}
+
+/// One step by email.
+#[must_use]
+pub fn email(name: &str, at_ms: Millis) -> Step {
+    by(name, at_ms, &[Channel::Email])
+}
+
+/// One step by the first channel that is allowed.
+#[must_use]
+pub fn by(name: &str, at_ms: Millis, channels: &[Channel]) -> Step {
+    Step { name: name.into(), at_ms, channels: channels.to_vec(), template: "reminder".into(), offer: None }
+}
+
+/// A policy with one sequence of these steps: idle 15 minutes, one message a day, three a week,
+/// one text per abandonment, nobody held out, no quiet hours.
+#[must_use]
+pub fn policy(steps: &[Step]) -> Policy {
+    Policy {
+        name: "story".into(),
+        version: "story-1".into(),
+        description: "For stories.".into(),
+        idle_ms: 15 * MINUTE,
+        segments: vec![],
+        offers: vec![],
+        sequences: vec![Sequence { name: "main".into(), audience: None, steps: steps.to_vec() }],
+        caps: Caps { day: 1, week: 3, sms_per_abandonment: 1, unverified_ms: 30 * DAY },
+        quiet_hours: None,
+        default_zone: "UTC".into(),
+        holdout_percent: 0,
+        attribution_click_ms: 5 * DAY,
+        link_ttl_ms: 14 * DAY,
+        cart_retention_ms: 90 * DAY,
+    }
+}
+
+/// Three emails: after an hour, a day and an hour, three days and an hour.
+#[must_use]
+pub fn three_emails() -> Policy {
+    policy(&[email("first", HOUR), email("second", 25 * HOUR), email("last", 73 * HOUR)])
+}
+
+/// The same with quiet hours from 21 to 9.
+#[must_use]
+pub fn with_quiet_nights(policy: Policy) -> Policy {
+    Policy { quiet_hours: Some(QuietHours { from: 21 * 60, to: 9 * 60 }), ..policy }
+}
+
+/// One piece of an item, vouched for by the shop.
+#[must_use]
+pub fn line(item: &str) -> Line {
+    Line {
+        item_id: item.to_owned(),
+        item_variant: None,
+        quantity: 1,
+        unit_price_minor: 4_900,
+        title: item.to_owned(),
+        image_url: None,
+        item_url: None,
+        trust: Trust::Signed,
+    }
+}
