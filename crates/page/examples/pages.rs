@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 #[path = "../tests/sample/mod.rs"]
-#[allow(missing_docs, unreachable_pub, clippy::wildcard_imports)]
+#[allow(clippy::wildcard_imports)]
 mod sample;
 
 fn main() -> std::io::Result<()> {

@@ -5,13 +5,14 @@
 //! but pictures. It decides nothing, knows no prices, dates or currencies (the caller formats them),
 //! sets no status and no header; the caller sends [`CSP`] (or [`INBOX_CSP`]) with the page.
 //!
-//! Text from outside goes through one door, the formatter in `render.rs`: it drops control
-//! characters and escapes. Addresses go through `web_url.rs`: what is not plainly a web address or a
+//! Text from outside goes through one door, the formatter in `render.rs`: it drops what is not
+//! text and escapes the rest. Addresses go through `web_url.rs`: what is not plainly a web address or a
 //! path of this origin is left out together with its link or picture.
 
 mod address;
 mod linked;
 mod model;
+mod readable;
 mod render;
 mod style;
 mod web_url;

@@ -4,6 +4,7 @@
 
 use minijinja::HtmlEscape;
 
+use crate::readable::readable;
 use crate::web_url;
 
 /// The text as HTML, escaped, with a link around each web address.
@@ -40,7 +41,7 @@ fn next(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn escaped(text: &str) -> String {
-    HtmlEscape(text).to_string()
+    HtmlEscape(&readable(text)).to_string()
 }
 
 #[cfg(test)]

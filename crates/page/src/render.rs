@@ -11,6 +11,7 @@ use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value, con
 use crate::address::{anchor, mail, page_language, shop_language};
 use crate::linked::linked;
 use crate::model::{Brand, Done, InboxMessage, Landing, LinkTrouble, Preferences};
+use crate::readable::readable;
 use crate::style::{INBOX_STYLESHEET, STYLESHEET};
 use crate::web_url;
 
@@ -55,20 +56,11 @@ fn written(url: &str) -> Value {
 /// The one door of every value into a page: drops what is not text, then escapes.
 fn place(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     match value.as_str() {
-        Some(text) if value.kind() == ValueKind::String && !value.is_safe() && text.contains(is_dropped) => {
-            escape_formatter(out, state, &Value::from(text.replace(is_dropped, "")))
+        Some(text) if value.kind() == ValueKind::String && !value.is_safe() => {
+            escape_formatter(out, state, &Value::from(readable(text).as_ref()))
         }
         _ => escape_formatter(out, state, value),
     }
-}
-
-/// Control characters, overrides of the direction of reading (every foreign text stands in its own
-/// `<bdi>`; these would reach out of it) and noncharacters.
-fn is_dropped(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\t'))
-        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-        || matches!(c, '\u{FDD0}'..='\u{FDEF}')
-        || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
 fn render(name: &str, values: Value) -> String {
@@ -135,10 +127,14 @@ pub fn inbox(messages: &[InboxMessage]) -> String {
     render("inbox.html", context! { messages, stylesheet })
 }
 
-/// The anchor of a message: its id, with its place where ids are empty or the same.
+/// The anchor of a message: its id, with a letter first (a style rule wants that) and with its place
+/// where ids are the same.
 fn unique(seen: &mut BTreeSet<String>, place: usize, id: &str) -> String {
     let mut name = anchor(id);
-    while name.is_empty() || seen.contains(&name) {
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        name = format!("m-{name}");
+    }
+    while seen.contains(&name) {
         name = format!("{name}-{place}");
     }
     seen.insert(name.clone());

@@ -1,8 +1,11 @@
 //! Pages as a shop would have them: shared by the snapshots, the hostile tests and the example.
 
+// Each test uses some of the samples.
+#![allow(dead_code)]
+
 use comeback_page::*;
 
-pub fn brand() -> Brand {
+pub(crate) fn brand() -> Brand {
     Brand {
         shop_name: "Wendle Pottery".into(),
         home_url: "https://wendle.example/".into(),
@@ -24,7 +27,7 @@ fn line(title: &str, variant: &str, quantity: u32, unit: &str, total: &str, pict
     }
 }
 
-pub fn landing_plain() -> Landing {
+pub(crate) fn landing_plain() -> Landing {
     Landing {
         brand: brand(),
         lines: vec![
@@ -39,7 +42,7 @@ pub fn landing_plain() -> Landing {
     }
 }
 
-pub fn landing_changed() -> Landing {
+pub(crate) fn landing_changed() -> Landing {
     Landing {
         lines: vec![
             line("Harbour mug", "Tide", 2, "£16.50", "£33.00", "harbour-mug-tide"),
@@ -67,11 +70,11 @@ pub fn landing_changed() -> Landing {
     }
 }
 
-pub fn landing_closed() -> Landing {
+pub(crate) fn landing_closed() -> Landing {
     Landing { closed: true, ..landing_plain() }
 }
 
-pub fn landing_empty() -> Landing {
+pub(crate) fn landing_empty() -> Landing {
     Landing {
         lines: vec![],
         total: "£0.00".into(),
@@ -80,7 +83,7 @@ pub fn landing_empty() -> Landing {
     }
 }
 
-pub fn landing_abroad() -> Landing {
+pub(crate) fn landing_abroad() -> Landing {
     Landing {
         brand: Brand { shop_name: "חנות הים".into(), locale: "he-IL".into(), ..brand() },
         lines: vec![line("ספל נמל", "כחול", 1, "₪ 89.00", "₪ 89.00", "harbour-mug-ink")],
@@ -89,7 +92,7 @@ pub fn landing_abroad() -> Landing {
     }
 }
 
-pub fn preferences_email() -> Preferences {
+pub(crate) fn preferences_email() -> Preferences {
     Preferences {
         brand: brand(),
         action: "/u/eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJwZXJfMSJ9.c2ln".into(),
@@ -102,7 +105,7 @@ pub fn preferences_email() -> Preferences {
     }
 }
 
-pub fn done_stopped() -> Done {
+pub(crate) fn done_stopped() -> Done {
     Done {
         brand: brand(),
         title: "Done. We will not email you about your cart again".into(),
@@ -114,7 +117,7 @@ pub fn done_stopped() -> Done {
     }
 }
 
-pub fn messages() -> Vec<InboxMessage> {
+pub(crate) fn messages() -> Vec<InboxMessage> {
     vec![
         InboxMessage {
             send_id: "snd_b2".into(),
@@ -150,7 +153,7 @@ pub fn messages() -> Vec<InboxMessage> {
 }
 
 /// Every page in every state that looks different, by name.
-pub fn every_page() -> Vec<(&'static str, String)> {
+pub(crate) fn every_page() -> Vec<(&'static str, String)> {
     let b = brand();
     let p = preferences_email();
     vec![
