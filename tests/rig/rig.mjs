@@ -93,6 +93,7 @@ export async function startRig(options = {}) {
   const reload = async () => {
     await mf.setOptions(await engineOptions());
     await settle();
+    await migrate(mf, path.join(root, 'migrations'));
   };
   try {
     await settle();

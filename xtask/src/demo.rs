@@ -184,10 +184,10 @@ fn live(place: &Place, ready: &Ready, options: &Options) -> Outcome {
             continue;
         }
         let started = Instant::now();
-        let what = now.first_change(&known, place).unwrap_or_default();
+        let changed = now.changes(&known, place);
         known = now;
-        println!("\nchanged: {what}");
-        match rebuild(place, ready, &mut engine) {
+        println!("\nchanged: {}", changed.join(", "));
+        match rebuild(place, ready, &mut engine, &changed) {
             Ok(()) => println!("  live after {:.1} s", started.elapsed().as_secs_f64()),
             Err(error) => println!("{error}\n  the last good build goes on"),
         }
@@ -197,13 +197,14 @@ fn live(place: &Place, ready: &Ready, options: &Options) -> Outcome {
     Ok(())
 }
 
-/// The Worker first: it is the quick one, and most changes are its.
-fn rebuild(place: &Place, ready: &Ready, engine: &mut Engine) -> Outcome {
-    build::worker(place, ready, Variant::Dev)?;
-    let took = engine.reload()?;
-    println!("  {:<44} {took}", "engine reloaded");
+/// The Worker first: it is the quick one, and most changes are its. A change of configuration alone needs a reload too.
+fn rebuild(place: &Place, ready: &Ready, engine: &mut Engine, changed: &[String]) -> Outcome {
+    let configured = changed.iter().any(|file| file == "wrangler.toml" || file.starts_with("migrations/"));
+    if build::worker(place, ready, Variant::Dev)? || configured {
+        println!("  {:<44} {}", "engine reloaded", engine.reload()?);
+    }
     if build::browser(place, ready)? {
-        engine.reload()?;
+        println!("  {:<44} {}", "engine reloaded", engine.reload()?);
     }
     Ok(())
 }

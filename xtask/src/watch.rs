@@ -10,17 +10,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// What the demo is made of, by what a change asks for.
-const WATCHED: [&str; 9] = [
-    "crates",
-    "www-demo",
-    "sdk-js",
-    "policies",
-    "models",
-    "migrations",
-    "Cargo.toml",
-    "wrangler.toml",
-    "tests/rig",
-];
+const WATCHED: [&str; 8] =
+    ["crates", "www-demo", "sdk-js", "policies", "models", "migrations", "Cargo.toml", "wrangler.toml"];
 
 /// The state of the sources at one moment.
 #[derive(PartialEq, Eq)]
@@ -43,12 +34,14 @@ impl Sources {
         Ok(Self(seen))
     }
 
-    /// A name of what differs, for the message.
-    pub(crate) fn first_change(&self, since: &Self, place: &Place) -> Option<String> {
+    /// The files that differ, relative to the repository.
+    pub(crate) fn changes(&self, since: &Self, place: &Place) -> Vec<String> {
         let changed =
-            self.0.iter().find(|(path, about)| since.0.get(*path) != Some(about)).map(|(path, _)| path);
-        let removed = || since.0.keys().find(|path| !self.0.contains_key(*path));
-        let path = changed.or_else(removed)?;
-        Some(path.strip_prefix(&place.root).unwrap_or(path).display().to_string())
+            self.0.iter().filter(|(path, about)| since.0.get(*path) != Some(about)).map(|(path, _)| path);
+        let removed = since.0.keys().filter(|path| !self.0.contains_key(*path));
+        changed
+            .chain(removed)
+            .map(|path| path.strip_prefix(&place.root).unwrap_or(path).display().to_string())
+            .collect()
     }
 }

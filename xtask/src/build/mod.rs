@@ -54,7 +54,7 @@ pub(crate) fn browser(place: &Place, ready: &Ready) -> Outcome<bool> {
     assets::gather(place)
 }
 
-/// One Worker.
-pub(crate) fn worker(place: &Place, ready: &Ready, variant: Variant) -> Outcome {
+/// One Worker. Returns whether it was compiled anew.
+pub(crate) fn worker(place: &Place, ready: &Ready, variant: Variant) -> Outcome<bool> {
     worker::build(place, ready, variant)
 }

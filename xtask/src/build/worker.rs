@@ -44,7 +44,8 @@ impl Variant {
     }
 }
 
-pub(crate) fn build(place: &Place, ready: &Ready, variant: Variant) -> Outcome {
+/// Returns whether it was compiled anew.
+pub(crate) fn build(place: &Place, ready: &Ready, variant: Variant) -> Outcome<bool> {
     let folder = place.dist().join(variant.folder());
     let name = format!("Worker -> dist/{}/", variant.folder());
     let elsewhere = ["sdk", "cli", "testkit", "sim", "target", "build", "tests", "benches"];
@@ -61,7 +62,6 @@ pub(crate) fn build(place: &Place, ready: &Ready, variant: Variant) -> Outcome {
             &[&folder.join("entry.js"), &folder.join("index.js"), &folder.join("index_bg.wasm")],
             || compile(place, ready, variant, &folder),
         )
-        .map(drop)
 }
 
 fn compile(place: &Place, ready: &Ready, variant: Variant, folder: &PathBuf) -> Outcome {
