@@ -3,18 +3,10 @@
 import { LAYER } from './capture.js';
 
 const KEY = 'comeback.v1';
-const LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const KNOWN = /^(view_(item|cart|shipping_estimate)|add_(to_cart|shipping_info|payment_info)|remove_from_cart|cart_set|begin_checkout|try_coupon|checkout_error|purchase)$/;
 
-// 62 divides 248: bytes above are thrown away so that every letter is equally likely.
-const mint = (prefix) => {
-  let id = prefix;
-  while (id.length < prefix.length + 22) {
-    const [byte] = crypto.getRandomValues(new Uint8Array(1));
-    if (byte < 248) id += LETTERS[byte % 62];
-  }
-  return id;
-};
+// 22 letters and digits of 36 are 113 bits; that 256 is no multiple of 36 costs less than one of them.
+const mint = (prefix) => prefix + Array.from(crypto.getRandomValues(new Uint8Array(22)), (byte) => (byte % 36).toString(36)).join('');
 
 const pick = (from, names) => {
   const to = {};
@@ -25,14 +17,13 @@ const pick = (from, names) => {
 export async function plain({ pk, endpoint, config }) {
   const { consent = {}, shop = {} } = await config;
   const required = consent.mode !== 'implied';
-  let choice = { storage: !required, marketing: false, profiling: !required };
+  let choice = { storage: !required, profiling: !required, marketing: false };
   let cart = { lines: [] };
   let events = [];
   let busy, timer;
   const read = () => {
     try {
       cart = JSON.parse(localStorage.getItem(KEY)) || cart;
-      if (cart.consent?.wording === consent.wording) choice = { ...choice, ...cart.consent };
     } catch {}
   };
   const write = () => {
@@ -45,15 +36,21 @@ export async function plain({ pk, endpoint, config }) {
       v: 1,
       pk,
       cart: cart.cart || null,
-      page: { url: location.href, locale: navigator.language, tz: Intl.DateTimeFormat().resolvedOptions().timeZone, mobile: matchMedia('(pointer:coarse)').matches },
+      page: { url: location.origin + location.pathname, locale: navigator.language, tz: Intl.DateTimeFormat().resolvedOptions().timeZone, mobile: matchMedia('(pointer:coarse)').matches },
       consent: { ...pick(choice, 'storage marketing profiling'), ...(navigator.globalPrivacyControl && { marketing: false, profiling: false }), wording: consent.wording },
       automated: !!navigator.webdriver,
       events: batch,
     });
+  // The edge refuses more than 16 KB; a character may be three bytes, rarely are many.
+  const fit = () => {
+    let count = 16;
+    while (count > 1 && body(events.slice(0, count)).length > 9000) count /= 2;
+    return events.slice(0, count);
+  };
   const flush = () => {
     timer = 0;
     if (!choice.storage || busy || !events.length) return;
-    const batch = events.slice(0, 20);
+    const batch = fit();
     busy = fetch(endpoint + '/v1/events', { method: 'POST', body: body(batch), keepalive: true, credentials: 'include' })
       .then((reply) => reply.status < 500 && reply.status !== 429)
       .catch(() => false)
@@ -90,6 +87,10 @@ export async function plain({ pk, endpoint, config }) {
     }
     events.push({ id: mint('evt_'), t, name, data: known });
     events = events.slice(-50);
+    if (name === 'purchase') {
+      flush();
+      cart = { lines: [] };
+    }
     if (choice.storage) write();
     timer ||= setTimeout(flush, 300);
   };
@@ -97,20 +98,21 @@ export async function plain({ pk, endpoint, config }) {
   if (choice.storage) read();
   track(Date.now(), 'page_view');
   addEventListener('pagehide', () => {
-    if (choice.storage && events.length && navigator.sendBeacon(endpoint + '/v1/events', body(events.slice(-20)))) events = [];
+    if (choice.storage && events.length && navigator.sendBeacon(endpoint + '/v1/events', body(fit()))) events = [];
   });
 
   return (source, t, entry) => {
-    let [command, name, data] = entry;
-    if (source === LAYER) {
-      [command, name, data] = entry[0] === 'event' ? entry : ['event', entry.event, entry.ecommerce];
-      command = 'track';
-    }
-    if (command === 'consent') {
+    const layer = source === LAYER;
+    const [command, name, data] = layer && !entry.length ? ['event', entry.event, entry.ecommerce] : entry;
+    if (command === (layer ? 'event' : 'track')) KNOWN.test(name) && track(t, name, data);
+    else if (command === 'consent' && !layer) {
       choice = { ...choice, ...name };
-      cart.consent = { ...choice, wording: consent.wording };
-      if (choice.storage) write(), flush();
-      else localStorage.removeItem(KEY), (events = []);
-    } else if (command === 'track' && KNOWN.test(name)) track(t, name, data);
+      if (choice.storage) {
+        // A cart that was filled on this page before the yes stays.
+        if (!cart.lines.length) read();
+        write();
+        flush();
+      } else localStorage.removeItem(KEY), (events = []);
+    }
   };
 }

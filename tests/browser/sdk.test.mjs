@@ -1,0 +1,579 @@
+// The storefront SDK as built (dist/assets), in a real Chromium, against an endpoint made here that
+// records every request. Asserts also what must not happen. Says nothing about the Worker.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const dist = process.env.COMEBACK_DIST || join(dirname(fileURLToPath(import.meta.url)), '../../dist');
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TYPES = { js: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
+
+const COPY = {
+  exit: {
+    enabled: true,
+    min_cart_minor: 0,
+    title: 'Before you go',
+    body: 'Your cart is saved for two weeks.',
+    cta: 'Send me my cart',
+    dismiss: 'No, thanks',
+    email_label: 'Email',
+    email_hint: 'One link, no newsletter.',
+    consent_label: 'You may email me about this cart.',
+    sent: 'Sent. Have a look at your inbox.',
+    reasons: [
+      { title: 'Shipping', body: 'Free from 50 euros.' },
+      { title: 'Returns', body: 'Thirty days.' },
+    ],
+  },
+  declined: {
+    title: 'Your card was declined',
+    body: 'Nothing was charged.',
+    cta: 'Try again',
+    dismiss: 'Close',
+    support_label: 'We are here:',
+    support_url: 'https://shop.example/help',
+    support_email: 'help@shop.example',
+    methods: ['PayPal', 'Invoice'],
+  },
+};
+const CONFIG = {
+  shop: { name: 'Demo', currency: 'EUR', locale: 'en-GB' },
+  consent: { mode: 'implied', wording: '2026-01' },
+  panels: COPY,
+  exit: { max_buy: 0.99, dwell_ms: 0, min_velocity_px_s: 300, cooldown_s: 86_400 },
+};
+const MUG = { item_id: 'mug', item_name: 'Mug', price: 12.5, quantity: 1 };
+const BOWL = { item_id: 'bowl', item_name: 'Bowl', price: 30, quantity: 2 };
+const add = (item) => ({ currency: 'EUR', value: item.price * item.quantity, items: [item] });
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+});
+after(() => browser?.close());
+
+/** A shop and an endpoint on one origin. `rules` may change between requests. */
+async function shop(rules = {}) {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, 'http://localhost');
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const entry = { method: request.method, path: url.pathname, body, headers: request.headers, cookies: request.headers.cookie };
+    requests.push(entry);
+    const reply = (status, type, content, headers = {}) => response.writeHead(status, { 'content-type': type, ...headers }).end(content);
+    const json = (value, status = 200) => reply(status, 'application/json', JSON.stringify(value));
+    if (url.pathname.startsWith('/v1/config/')) return json({ ...CONFIG, ...rules.config });
+    if (url.pathname === '/v1/events') {
+      if (rules.status) return json({ type: 'about:blank', title: 'no', status: rules.status }, rules.status);
+      const { cart } = JSON.parse(body);
+      return json({ cart: cart && { id: cart, version: 1 }, bucket: 1, score: null, panel: { allowed: rules.allowed ?? true, why: '' } });
+    }
+    if (url.pathname === '/v1/identify') return json({ person: 'new' });
+    if (url.pathname.startsWith('/v1/restore/')) return rules.restore ? json(rules.restore) : json({ title: 'gone' }, 410);
+    if (/^\/(comeback\.js|sdk\/.*)$/.test(url.pathname)) {
+      const file = await readFile(join(dist, 'assets', url.pathname)).catch(() => null);
+      return file ? reply(200, TYPES[url.pathname.split('.').pop()], file) : reply(404, 'text/plain', '');
+    }
+    if (url.pathname === '/favicon.ico') return reply(204, 'text/plain', '');
+    const head = rules.head || '';
+    const content = `<!doctype html><html lang="en"><head><title>Shop</title>${head}
+      <script async src="/comeback.js" data-shop="pk_demo"></script></head>
+      <body style="min-height:900px"><main><h1>Shop</h1>${rules.body || '<button id="b">Buy</button>'}</main></body></html>`;
+    reply(200, 'text/html; charset=utf-8', content, rules.csp ? { 'content-security-policy': rules.csp } : {});
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const posts = () => requests.filter((r) => r.path === '/v1/events').map((r) => JSON.parse(r.body));
+  return {
+    origin,
+    requests,
+    rules,
+    posts,
+    /** Events by id, so that one sent twice counts once and is seen in `sent`. */
+    events: (name) => posts().flatMap((p) => p.events).filter((e) => !name || e.name === name),
+    close: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
+  };
+}
+
+/** Runs `act` with a fresh shop and a fresh browser profile; a page error or a console error of ours fails it. */
+function story(name, rules, act) {
+  test(name, async () => {
+    const at = await shop(rules);
+    const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
+    await context.addInitScript(() => {
+      const writes = (window.writes = []);
+      const { setItem } = Storage.prototype;
+      Storage.prototype.setItem = function (key, value) {
+        writes.push(key);
+        return setItem.call(this, key, value);
+      };
+      const cookie = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+      Object.defineProperty(document, 'cookie', { ...cookie, set: (value) => writes.push('cookie ' + value) });
+      const { open } = IDBFactory.prototype;
+      IDBFactory.prototype.open = function (...args) {
+        writes.push('indexedDB');
+        return open.apply(this, args);
+      };
+      window.fired = [];
+      for (const kind of ['panel', 'restore', 'score', 'assist', 'error']) addEventListener('comeback:' + kind, (e) => window.fired.push([kind, e.detail]));
+    });
+    const page = await context.newPage();
+    const errors = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    const visit = async (path = '/') => {
+      await page.goto(at.origin + path);
+      return page;
+    };
+    try {
+      await act({ at, page, context, visit });
+      assert.deepEqual(errors, [], 'nothing is thrown into the page');
+    } finally {
+      await context.close();
+      await at.close();
+    }
+  });
+}
+
+/** Waits for what the endpoint saw. */
+async function until(what, told, limit = 8_000) {
+  const end = Date.now() + limit;
+  for (;;) {
+    const value = await what();
+    if (value) return value;
+    if (Date.now() > end) assert.fail('never came: ' + told);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const push = (page, ...entry) => page.evaluate((entry) => (window.comeback = window.comeback || []).push(entry), entry);
+const fired = (page, kind) => page.evaluate((kind) => window.fired.filter(([k]) => k === kind).map(([, d]) => d), kind);
+const panel = (page, kind) => page.locator(`comeback-panel[data-panel=${kind}] [role=dialog]`);
+/** The session runs and the edge has answered: from here on a panel may show. */
+const ready = (at) => until(() => at.events('page_view').length, 'the page view').then(() => pause(150));
+
+/** A fast real move to the top edge and out of it. */
+async function leave(page, { speed = 'fast', edge = 'top' } = {}) {
+  await page.mouse.move(500, 400);
+  const steps = speed === 'fast' ? 6 : 40;
+  for (let step = 1; step <= steps; step += 1) {
+    await page.mouse.move(edge === 'top' ? 500 : 500 - (499 * step) / steps, edge === 'top' ? 400 - (399 * step) / steps : 400);
+    if (speed === 'slow') await pause(50);
+  }
+  // Headless Chromium has no outside to move to; this is the event a window gets then.
+  await page.evaluate((edge) => {
+    const where = edge === 'top' ? { clientX: 500, clientY: -2 } : { clientX: -2, clientY: 400 };
+    document.documentElement.dispatchEvent(new MouseEvent('mouseout', { bubbles: true, relatedTarget: null, ...where }));
+  }, edge);
+}
+
+story('one act seen by three sources is one event; two clicks are two', {
+  body: `<button id="add" data-comeback-add='${JSON.stringify({ ...MUG, currency: 'EUR' })}'>Add</button>`,
+  head: `<script>
+    dataLayer = [{ event: 'view_item', ecommerce: { currency: 'EUR', value: 12.5, items: [${JSON.stringify(MUG)}] } }];
+    function gtag() { dataLayer.push(arguments) }
+    comeback = [['track', 'begin_checkout', ${JSON.stringify(add(MUG))}]];
+    addEventListener('click', (e) => { if (e.target.id === 'add') {
+      gtag('event', 'add_to_cart', { currency: 'EUR', value: 12.5, items: [{ item_id: 'mug', item_name: 'Mug', price: '12.50', quantity: 1, email: 'leak@example.com' }] });
+      comeback.push(['track', 'add_to_cart', ${JSON.stringify(add(MUG))}]);
+    } });</script>`,
+}, async ({ at, page, visit }) => {
+  await visit();
+  await page.click('#add');
+  await page.click('#add');
+  await page.evaluate(() => dataLayer.push({ event: 'gtm.click', email: 'leak@example.com' }));
+  await until(() => at.events('add_to_cart').length >= 2, 'two adds');
+  await pause(700);
+  assert.equal(at.events('add_to_cart').length, 2);
+  assert.equal(at.events('view_item').length, 1, 'an entry from before the tag is replayed');
+  assert.equal(at.events('begin_checkout').length, 1, 'a command from before the tag is replayed');
+  assert.equal(at.events('page_view').length, 1);
+  const posts = at.posts();
+  assert.ok(!JSON.stringify(posts).includes('leak@'), 'only known fields travel');
+  const last = posts.at(-1);
+  assert.match(last.cart, /^cart_[0-9A-Za-z]{22}$/);
+  assert.match(last.events[0].id, /^evt_[0-9A-Za-z]{22}$/);
+  assert.equal(last.automated, true, 'playwright sets navigator.webdriver');
+  assert.deepEqual(last.consent, { storage: true, marketing: false, profiling: true, wording: '2026-01' });
+  assert.equal(last.page.url, at.origin + '/');
+  assert.ok(at.requests.find((r) => r.path === '/v1/events').headers['content-type'].startsWith('text/plain'));
+  assert.deepEqual(at.events('add_to_cart')[0].data, { currency: 'EUR', items: [{ item_id: 'mug', quantity: 1, price: 12.5, item_name: 'Mug' }] });
+  const cart = await page.evaluate(() => new Promise((done) => comeback.push(['cart', done])));
+  assert.equal(cart.lines[0].quantity, 2);
+  assert.ok((await fired(page, 'score')).every((s) => s.buy > 0 && s.buy < 1 && s.model === 'baseline-1'));
+  assert.ok((await fired(page, 'score')).length > 0);
+});
+
+story('before consent nothing is stored and nothing but GET is asked for; then everything arrives', { config: { consent: { mode: 'required', wording: 'w1' } } }, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await push(page, 'identify', { email: 'a@example.com', consent: { email: true } });
+  await until(() => at.requests.some((r) => r.path.endsWith('.wasm')), 'the module');
+  await pause(900);
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+    delete document.visibilityState;
+  });
+  await leave(page);
+  await pause(300);
+  const allowed = /^\/(|favicon\.ico|comeback\.js|sdk\/.*|v1\/config\/pk_demo)$/;
+  assert.deepEqual(at.requests.filter((r) => r.method !== 'GET' || !allowed.test(r.path)).map((r) => r.method + ' ' + r.path), []);
+  assert.deepEqual(await page.evaluate(() => window.writes), []);
+  await push(page, 'consent', { storage: true, marketing: true });
+  await until(() => at.events('add_to_cart').length, 'the held event');
+  await until(() => at.requests.some((r) => r.path === '/v1/identify'), 'the held contact');
+  assert.ok((await page.evaluate(() => window.writes)).includes('comeback.v1'));
+  assert.equal(at.posts()[0].consent.marketing, true);
+  assert.equal(at.posts()[0].consent.profiling, false, 'not asked, not given');
+
+  // The yes holds on the next page; a no wipes everything and stops everything.
+  await visit('/next');
+  await until(() => at.events('page_view').length >= 2, 'the next page view');
+  await push(page, 'consent', { storage: false });
+  await pause(200);
+  const count = at.posts().length;
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  await pause(700);
+  assert.equal(at.posts().length, count);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).concat(Object.keys(sessionStorage))), []);
+});
+
+story('global privacy control turns marketing and profiling off whatever was chosen', {}, async ({ at, page, context, visit }) => {
+  await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { value: true }));
+  await visit();
+  await push(page, 'consent', { storage: true, marketing: true, profiling: true });
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.events('add_to_cart').length, 'the event');
+  for (const post of at.posts()) assert.deepEqual([post.consent.marketing, post.consent.profiling], [false, false]);
+});
+
+story('leaving by the top shows one panel, once; Esc closes it and gives the focus back', {}, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await ready(at);
+  await page.focus('#b');
+  await leave(page);
+  await panel(page, 'exit').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'COMEBACK-PANEL');
+  const dialog = panel(page, 'exit');
+  assert.equal(await dialog.getAttribute('aria-modal'), 'true');
+  // The focus goes round inside, both ways.
+  for (const key of [...Array(9).fill('Tab'), ...Array(9).fill('Shift+Tab')]) {
+    await page.keyboard.press(key);
+    assert.ok(await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.closest('[role=dialog]') != null), 'focus left by ' + key);
+  }
+  for (const box of await dialog.locator('button, input[type=email], label.check').evaluateAll((all) => all.map((e) => e.getBoundingClientRect().height))) assert.ok(box >= 44, 'a target of ' + box + ' px');
+  await page.evaluate(axe);
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await page.evaluate(() => axe.run('comeback-panel', { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+    assert.deepEqual(violations.map((v) => [v.id, v.nodes.map((n) => n.html)]), [], colorScheme);
+  }
+  assert.equal(await dialog.evaluate((e) => getComputedStyle(e).animationName), 'none', 'reduced motion');
+  await page.keyboard.press('Escape');
+  await panel(page, 'exit').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'b');
+  assert.equal(await page.evaluate(() => document.querySelector('main').inert), false);
+  await until(() => at.events('panel_closed').length, 'the report of closing');
+  assert.equal(at.events('panel_shown').length, 1);
+  assert.ok(at.events('exit_intent').length >= 1);
+
+  await leave(page);
+  await visit('/other');
+  await until(() => at.events('page_view').length >= 2, 'the other page');
+  await pause(150);
+  await leave(page);
+  await pause(400);
+  assert.equal(await page.locator('comeback-panel').count(), 0);
+  assert.equal(at.events('panel_shown').length, 1);
+  assert.equal((await fired(page, 'panel')).at(-1).why, 'already_shown');
+});
+
+const FIELDS = '<button id="b">Buy</button><select id="s"><option>1</option></select><input id="i">';
+for (const [why, rules, before, how] of [
+  ['an open select', { body: FIELDS }, (page) => page.focus('#s'), {}],
+  ['a form field in use', { body: FIELDS }, (page) => page.focus('#i'), {}],
+  ['a slow move', {}, null, { speed: 'slow' }],
+  ['a side exit', {}, null, { edge: 'left' }],
+  ['an edge that said no', { allowed: false }, null, {}],
+  ['a page just opened', { config: { exit: { ...CONFIG.exit, dwell_ms: 60_000 } } }, null, {}],
+  ['a shopper likely to buy', { config: { exit: { ...CONFIG.exit, max_buy: 0 } } }, null, {}],
+]) {
+  story('no panel for ' + why, rules, async ({ at, page, visit }) => {
+    await visit();
+    await push(page, 'track', 'add_to_cart', add(MUG));
+    await ready(at);
+    await before?.(page);
+    await leave(page, how);
+    await pause(400);
+    assert.equal(await page.locator('comeback-panel').count(), 0);
+    assert.equal(at.requests.filter((r) => r.path.endsWith('panel.js')).length, 0, 'the panel is not even loaded');
+  });
+}
+
+story('no panel for focus moving out of the window or a move between elements', {}, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await ready(at);
+  await page.mouse.move(500, 300);
+  await page.evaluate(() => {
+    window.dispatchEvent(new FocusEvent('blur'));
+    document.querySelector('#b').dispatchEvent(new MouseEvent('mouseout', { bubbles: true, relatedTarget: document.body, clientY: -2 }));
+    document.querySelector('#b').dispatchEvent(new FocusEvent('focusout', { bubbles: true, relatedTarget: null }));
+  });
+  await pause(300);
+  assert.equal(await page.locator('comeback-panel').count(), 0);
+});
+
+story('no panel for an empty cart', {}, async ({ at, page, visit }) => {
+  await visit();
+  await ready(at);
+  await leave(page);
+  await pause(400);
+  assert.equal(await page.locator('comeback-panel').count(), 0);
+});
+
+story('an address leaves the page on submit with the box ticked, never while typing', {}, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await ready(at);
+  await leave(page);
+  const dialog = panel(page, 'exit');
+  await dialog.waitFor();
+  assert.equal(await dialog.locator('input[type=checkbox]').isChecked(), false);
+  await dialog.locator('input[type=email]').pressSequentially('ada@example.com');
+  await dialog.locator('button.main').click();
+  await pause(700);
+  assert.ok(!at.requests.some((r) => r.body.includes('ada')), 'without the tick it stays here');
+  assert.ok(!(await page.evaluate(() => JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage }))).includes('ada'));
+  await dialog.locator('input[type=checkbox]').check();
+  await dialog.locator('button.main').click();
+  await dialog.getByText(COPY.exit.sent).waitFor();
+  const sent = at.requests.filter((r) => r.path === '/v1/identify').map((r) => JSON.parse(r.body));
+  assert.equal(sent.length, 1);
+  assert.equal(sent[0].email, 'ada@example.com');
+  assert.deepEqual(sent[0].consent, { email: true, sms: false, wording: '2026-01' });
+  assert.match(sent[0].cart, /^cart_/);
+  assert.ok(!at.posts().some((p) => JSON.stringify(p).includes('ada')), 'events never carry it');
+});
+
+story('a declined card brings other ways to pay and a visible contact', {}, async ({ at, page, visit }) => {
+  await visit();
+  await ready(at);
+  await push(page, 'track', 'checkout_error', { step: 'shipping', code: 'invalid_postcode' });
+  await pause(200);
+  assert.equal(await page.locator('comeback-panel').count(), 0, 'another error needs another help');
+  await push(page, 'track', 'checkout_error', { step: 'payment', code: 'card_declined', method: 'card' });
+  const dialog = panel(page, 'declined');
+  await dialog.waitFor();
+  assert.equal(await dialog.locator('a[href="mailto:help@shop.example"]').isVisible(), true);
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run('comeback-panel'));
+  assert.deepEqual(violations.map((v) => v.id), []);
+  await dialog.getByRole('button', { name: 'Invoice' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal((await fired(page, 'assist'))[0].method, 'Invoice');
+  await until(() => at.events('checkout_error').length === 2, 'both errors');
+  assert.deepEqual(at.events('checkout_error')[1].data, { step: 'payment', code: 'card_declined', method: 'card' });
+});
+
+story('a cart and its events outlive failures, a reload and a crash, each event counted once', { status: 503 }, async ({ at, page, context, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.posts().length >= 2, 'a retry');
+  const first = at.posts()[0];
+  assert.deepEqual(at.posts()[1].events.slice(0, first.events.length), first.events, 'the same events under the same ids');
+  // The tab dies without a goodbye; nothing was acknowledged yet.
+  const stored = await page.evaluate(() => Object.keys(localStorage).filter((k) => k.startsWith('comeback.v1.e.')).length);
+  assert.ok(stored >= 2, 'page_view and add_to_cart are kept');
+  at.rules.status = 0;
+  at.requests.length = 0;
+  const other = await context.newPage();
+  await page.close();
+  await other.goto(at.origin + '/again');
+  await until(() => at.events('add_to_cart').length, 'the event of the dead tab');
+  await pause(700);
+  const ids = at.events().map((e) => e.id);
+  assert.equal(new Set(ids).size, ids.length, 'nothing twice');
+  assert.equal(at.events('add_to_cart')[0].id, first.events.find((e) => e.name === 'add_to_cart').id);
+  const cart = await other.evaluate(() => new Promise((done) => comeback.push(['cart', done])));
+  assert.equal(cart.lines[0].item_id, 'mug');
+  assert.equal(cart.id, first.cart, 'the same cart');
+  await until(() => other.evaluate(() => Object.keys(localStorage).every((k) => !k.startsWith('comeback.v1.e.'))), 'an empty outbox');
+});
+
+story('offline events go out once when the network is back', {}, async ({ at, page, context, visit }) => {
+  await visit();
+  await ready(at);
+  await context.setOffline(true);
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  await pause(600);
+  assert.equal(at.events('add_to_cart').length, 0);
+  await context.setOffline(false);
+  await until(() => at.events('add_to_cart').length >= 2, 'both');
+  await pause(1500);
+  assert.equal(at.events('add_to_cart').length, 2);
+});
+
+story('a hidden page flushes by beacon, and the order closes the cart', {}, async ({ at, page, visit }) => {
+  await visit();
+  await ready(at);
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await page.goto('about:blank');
+  await until(() => at.events('page_hide').length, 'the goodbye');
+  assert.equal(at.events('add_to_cart').length, 1);
+  await visit('/thanks');
+  await push(page, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
+  await until(() => at.events('purchase').length, 'the order');
+  const bought = at.posts().find((p) => p.events.some((e) => e.name === 'purchase')).cart;
+  await pause(600);
+  await push(page, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  await until(() => at.events('add_to_cart').length === 2, 'the next cart');
+  const next = at.posts().at(-1).cart;
+  assert.match(next, /^cart_/);
+  assert.notEqual(next, bought, 'a new cart after the order');
+  assert.equal(at.events('purchase').length, 1, 'a reloaded thank-you page is no second order');
+});
+
+story('a router changes pages', {}, async ({ at, page, visit }) => {
+  await visit();
+  await ready(at);
+  await page.evaluate(() => {
+    history.pushState({}, '', '/p/1');
+    history.replaceState({}, '', '/p/1?colour=blue#x');
+  });
+  await until(() => at.events('page_view').length === 2, 'the second page view');
+  await pause(600);
+  assert.equal(at.events('page_view').length, 2, 'a query is no page');
+});
+
+const RESTORED = {
+  cart: {
+    id: 'cart_0000000000000000000000',
+    version: 3,
+    currency: 'EUR',
+    lines: [
+      { item_id: 'mug', item_variant: null, title: 'Mug', quantity: 2, unit_price_minor: 1250, image_url: null, item_url: null },
+      { item_id: 'bowl', item_variant: 'blue', title: 'Bowl', quantity: 1, unit_price_minor: 3000, image_url: null, item_url: null },
+    ],
+  },
+  report: [{ kind: 'price_changed', item_id: 'mug', was_minor: 1000, now_minor: 1250 }],
+};
+const ADAPTER = `<script>
+  shopCart = JSON.parse(localStorage.shop || '[]'); replaced = 0;
+  (comeback = window.comeback || []).push(['adapter', {
+    read: async () => ({ currency: 'EUR', lines: shopCart }),
+    replace: async (lines) => { replaced += 1; shopCart = lines.map(({ item_id, item_variant, quantity }) => ({ item_id, item_variant, quantity })); localStorage.shop = JSON.stringify(shopCart) },
+    checkoutUrl: '/checkout' }]);</script>`;
+const contents = (lines) => lines.map((l) => [l.item_id, l.item_variant || '', l.quantity]).sort();
+const restored = (page) => until(async () => (await fired(page, 'restore'))[0], 'comeback:restore');
+
+story('a link fills an empty cart, a second click changes nothing', { restore: RESTORED, head: ADAPTER }, async ({ at, page, visit }) => {
+  await visit('/cart?comeback_restore=tok.en&utm=x');
+  const first = await restored(page);
+  assert.equal(first.mode, 'replace');
+  assert.deepEqual(first.report, RESTORED.report);
+  assert.equal(first.cart.id, RESTORED.cart.id);
+  assert.equal(new URL(page.url()).search, '?utm=x', 'the token is gone from the address');
+  assert.deepEqual(contents(await page.evaluate(() => shopCart)), [['bowl', 'blue', 1], ['mug', '', 2]]);
+  await visit('/cart?comeback_restore=tok.en');
+  const second = await restored(page);
+  assert.equal(second.mode, 'replace');
+  assert.deepEqual(contents(await page.evaluate(() => shopCart)), [['bowl', 'blue', 1], ['mug', '', 2]]);
+  assert.equal(await page.locator('comeback-panel').count(), 0, 'equal carts need no question');
+  await until(() => at.events('cart_set').length >= 1, 'the whole cart');
+  assert.ok(!at.posts().some((p) => JSON.stringify(p).includes('tok.en')), 'the token is in no event');
+  assert.equal(at.posts().find((p) => p.events.some((e) => e.name === 'cart_set')).cart, RESTORED.cart.id);
+});
+
+for (const [mode, button, expect] of [
+  ['keep', 'Keep what is here', [['mug', '', 3], ['vase', '', 1]]],
+  ['merge', 'Put both together', [['bowl', 'blue', 1], ['mug', '', 3], ['vase', '', 1]]],
+  ['replace', 'Use the cart from the link', [['bowl', 'blue', 1], ['mug', '', 2]]],
+]) {
+  story(`two different carts: the shopper may ${mode}`, { restore: RESTORED, head: ADAPTER.replace("localStorage.shop || '[]'", `localStorage.shop || '[{"item_id":"mug","quantity":3},{"item_id":"vase","quantity":1}]'`) }, async ({ at, page, visit }) => {
+    await visit('/cart?comeback_restore=t');
+    await panel(page, 'restore').getByRole('button', { name: button }).click();
+    assert.equal((await restored(page)).mode, mode);
+    assert.deepEqual(contents(await page.evaluate(() => shopCart)), expect);
+    await until(() => at.events('cart_set').length, 'the whole cart');
+    assert.deepEqual(contents(at.events('cart_set')[0].data.items), expect);
+    assert.equal(at.posts().at(-1).cart, RESTORED.cart.id);
+    if (mode !== 'keep') {
+      await visit('/cart?comeback_restore=t');
+      if (mode === 'merge') await panel(page, 'restore').getByRole('button', { name: button }).click();
+      await restored(page);
+      assert.deepEqual(contents(await page.evaluate(() => shopCart)), expect, 'twice is once');
+    }
+  });
+}
+
+story('a dead link is told, not thrown', {}, async ({ page, visit }) => {
+  await visit('/cart?comeback_restore=t');
+  const [error] = await until(async () => (await fired(page, 'error')).length && fired(page, 'error'), 'comeback:error');
+  assert.deepEqual([error.kind, error.status], ['restore', 410]);
+});
+
+story('a page that forbids wasm is still captured and keeps its cart', {
+  csp: "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self'",
+  body: `<button id="add" data-comeback-add='${JSON.stringify({ ...MUG, currency: 'EUR' })}'>Add</button>`,
+}, async ({ at, page, visit }) => {
+  await visit();
+  await page.click('#add', { noWaitAfter: true });
+  await page.evaluate(() => dataLayer.push({ event: 'view_item', ecommerce: { currency: 'EUR', items: [{ item_id: 'mug', price: 12.5 }] } }));
+  await until(() => at.events('add_to_cart').length && at.events('view_item').length && at.events('page_view').length, 'events without wasm');
+  const errors = await fired(page, 'error');
+  assert.deepEqual(errors.map((e) => e.kind), ['module'], 'said once');
+  assert.match(at.posts().at(-1).cart, /^cart_[0-9A-Za-z]{22}$/);
+  const first = at.posts().find((p) => p.cart).cart;
+  await visit('/2');
+  await page.click('#add');
+  await until(() => at.events('add_to_cart').length === 2, 'the second add');
+  assert.equal(at.posts().at(-1).cart, first, 'the cart survives the page');
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage['comeback.v1']).lines[0].quantity), 2);
+});
+
+story('a page that forbids wasm waits for consent too', { csp: "script-src 'self' 'unsafe-inline'", config: { consent: { mode: 'required', wording: 'w1' } } }, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(async () => (await fired(page, 'error')).length, 'the note');
+  await pause(700);
+  assert.deepEqual(at.requests.filter((r) => r.method !== 'GET'), []);
+  assert.deepEqual(await page.evaluate(() => window.writes), []);
+  await push(page, 'consent', { storage: true });
+  await until(() => at.events('add_to_cart').length, 'the held event');
+});
+
+story('a strict policy that allows wasm needs nothing else: panel styles included', { csp: "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self'" }, async ({ at, page, visit }) => {
+  const refused = [];
+  page.on('console', (message) => /Content Security Policy/.test(message.text()) && !/style="min-height|Applying inline style/.test(message.text()) && refused.push(message.text()));
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await ready(at);
+  await leave(page);
+  await panel(page, 'exit').waitFor();
+  assert.equal(await panel(page, 'exit').evaluate((e) => getComputedStyle(e).position), 'relative', 'the sheet is applied');
+  assert.deepEqual(refused, []);
+});
+
+story('a batch is at most 16 KB', {}, async ({ at, page, visit }) => {
+  await visit();
+  await page.evaluate(() => {
+    for (let n = 0; n < 120; n += 1) comeback.push(['track', 'view_item', { currency: 'EUR', items: [{ item_id: 'i' + n, item_name: 'ö'.repeat(200), price: 1 }] }]);
+    comeback.push(['track', 'view_cart', { currency: 'EUR', items: Array.from({ length: 100 }, (_, n) => ({ item_id: 'i' + n, item_name: 'ö'.repeat(500), image_url: 'https://x.example/' + 'y'.repeat(400), price: 1 })) }]);
+  });
+  await until(() => at.events('view_item').length === 120 && at.events('view_cart').length === 1, 'all of them');
+  for (const request of at.requests.filter((r) => r.path === '/v1/events')) assert.ok(Buffer.byteLength(request.body) <= 16_384, Buffer.byteLength(request.body) + ' bytes');
+  assert.equal(at.events('view_cart')[0].data.items.length, 100);
+});
