@@ -20,6 +20,13 @@ use comeback_testkit::timeline::{Fact, story};
 use comeback_testkit::world::Breakage;
 use comeback_testkit::*;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// The seed is fixed: the same cases everywhere and every day. Change it to look elsewhere.
+fn cases(cases: u32) -> ProptestConfig {
+    let rng_seed = RngSeed::Fixed(20_260_105);
+    ProptestConfig { cases, rng_seed, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 // Lives: what a few humans with several carts do within days.
 
@@ -64,7 +71,7 @@ fn life() -> impl Strategy<Value = Life> {
 
 /// Most humans are known and reachable from the start, or little would ever be sent.
 fn play(policy: &Policy, life: &Life, known: u8) -> Scenario {
-    let mut scenario = Scenario::new(policy.clone()).until("16 00:00");
+    let mut scenario = Scenario::new(policy.clone()).until("11 00:00");
     let mut now = at("0 10:00");
     let contact = if known & 4 == 0 { signs_in() } else { types_email() };
     if known & 1 != 0 {
@@ -113,7 +120,7 @@ fn loose_promises() -> Rules {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(384))]
 
     #[test]
     fn no_promise_is_broken_whatever_goes_wrong(
@@ -123,12 +130,6 @@ proptest! {
         let world = play(&policy, &life, known).with(Faults::chaos(seed, 40)).run();
         let wrong = judge(&world.timeline, &rules);
         prop_assert!(wrong.is_empty(), "{wrong:#?}\n{:#?}\n{}", world.timeline, story(&world.timeline));
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_run(life in life(), seed in any::<u64>()) {
-        let scenario = play(&tight(), &life, 3).with(Faults::chaos(seed, 40));
-        prop_assert_eq!(scenario.run().timeline, scenario.run().timeline);
     }
 
     #[test]
@@ -152,9 +153,19 @@ proptest! {
             "\n{}\n---\n{}", story(&first.timeline), story(&second.timeline)
         );
     }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
 
     #[test]
-    fn jobs_delivered_twice_or_lost_change_nothing_that_is_sent(life in life(), known in 0_u8..8) {
+    fn the_same_seed_gives_the_same_run(life in life(), seed in any::<u64>()) {
+        let scenario = play(&tight(), &life, 3).with(Faults::chaos(seed, 40));
+        prop_assert_eq!(scenario.run().timeline, scenario.run().timeline);
+    }
+
+    #[test]
+    fn jobs_delivered_twice_change_nothing_that_is_sent(life in life(), known in 0_u8..8) {
         let life: Life = life.into_iter().filter(|(_, _, a)| *a != Act::ProviderRefusesOnce).collect();
         let scenario = play(&tight(), &life, known);
         let twice = scenario.clone().with(Faults::twice()).run();
@@ -375,7 +386,7 @@ fn comparable(recovery: &Recovery) -> serde_json::Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn signals_in_any_order_and_number_give_one_state(

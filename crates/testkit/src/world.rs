@@ -109,6 +109,8 @@ pub struct World {
     people: BTreeMap<PersonId, PersonObject>,
     aliases: BTreeMap<String, PersonId>,
     planned: BTreeMap<SendKey, Planned>,
+    /// When the order of a subject was placed.
+    placed: BTreeMap<String, Timestamp>,
     agenda: BTreeMap<(Timestamp, u64), Due>,
     sequence: u64,
 }
@@ -130,6 +132,7 @@ impl World {
             people: BTreeMap::new(),
             aliases: BTreeMap::new(),
             planned: BTreeMap::new(),
+            placed: BTreeMap::new(),
             agenda: BTreeMap::new(),
             sequence: 0,
         }

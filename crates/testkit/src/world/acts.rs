@@ -10,7 +10,7 @@ use comeback_core::time::HOUR;
 
 use super::{
     Breakage, Doing, Due, PersonObject, World, cart_change, cart_id, currency, event_id, own_address,
-    visitor_alias,
+    visitor, visitor_alias,
 };
 use crate::act::Act;
 use crate::faults::Crash;
@@ -139,18 +139,33 @@ impl World {
         if let Some(granted) = granted {
             person.record_consent(consent(doing, channel, granted, source));
         }
-        person.link_cart(&cart_id(subject));
         self.commit_person(&person, None)?;
-        let mut recovery = self.cart_or_new(subject, doing.said);
-        let effects = recovery.link(self.now, &person.id);
-        self.commit_cart(recovery, effects)?;
+        // Every cart of this browser has its person now, not only the one at hand.
+        self.cart_or_new(subject, doing.said);
+        let here: Vec<CartId> = self
+            .carts
+            .iter()
+            .filter(|(_, object)| visitor(&object.subject) == visitor(subject))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in here {
+            person.link_cart(&id);
+            self.commit_person(&person, None)?;
+            let Some(mut recovery) = self.load_cart(&id) else {
+                continue;
+            };
+            let effects = recovery.link(self.now, &person.id);
+            self.commit_cart(recovery, effects)?;
+        }
         self.tell(subject, Fact::Identified { address });
         Ok(())
     }
 
     fn orders(&mut self, doing: &Doing, address: Option<&str>) -> Result<(), Crash> {
         let subject = doing.subject.as_str();
-        if self.acknowledges_first(doing, &Fact::OrderAcknowledged { at: doing.said }) {
+        // An order is placed once, however often it is reported.
+        let placed = *self.placed.entry(subject.to_owned()).or_insert(doing.said);
+        if self.acknowledges_first(doing, &Fact::OrderAcknowledged { at: placed }) {
             return Ok(());
         }
         let address = address.map_or_else(|| own_address(subject, Channel::Email), str::to_owned);
@@ -159,13 +174,13 @@ impl World {
         person.link_cart(&bought);
         person.record_order(Order {
             id: format!("order of {subject}"),
-            at: doing.said,
+            at: placed,
             total_minor: None,
             cancelled: false,
         });
         self.commit_person(&person, None)?;
         self.tell(subject, Fact::Identified { address });
-        self.tell(subject, Fact::OrderAcknowledged { at: doing.said });
+        self.tell(subject, Fact::OrderAcknowledged { at: placed });
         // The carts hear of it in their own time; until then the gate holds.
         let due = Due::EndCarts { carts: person.carts, bought, doing: doing.clone() };
         let delay = self.faults.dawdle();
@@ -181,8 +196,9 @@ impl World {
         bought: &CartId,
         doing: &Doing,
     ) -> Result<(), Crash> {
+        let placed = self.placed.get(&doing.subject).copied().unwrap_or(doing.said);
         for id in carts {
-            let Some(mut recovery) = self.load_cart(id).filter(|r| r.born_at <= doing.said) else {
+            let Some(mut recovery) = self.load_cart(id).filter(|r| r.born_at <= placed) else {
                 continue;
             };
             let paid = id == bought && matches!(doing.act, Act::Orders { paid: true, .. });
