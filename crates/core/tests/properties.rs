@@ -2,6 +2,8 @@
 //! [`comeback_testkit::judge`], which shares no code with what it judges; and proof that the judge
 //! can say no: a shell that is wrong on purpose is found out.
 
+#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
+
 use std::collections::BTreeMap;
 
 use comeback_core::cart::Change;
