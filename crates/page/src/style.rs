@@ -12,7 +12,7 @@ pub const INBOX_STYLESHEET: &str = include_str!("../templates/inbox.css");
 /// this origin and is answered with a redirect to the shop's cart, often on another host, and
 /// Chromium holds the whole chain of redirects against this list. The target of the form itself is
 /// always a path of this origin (see [`crate::Landing::action`]).
-pub const CSP: &str = "default-src 'none'; img-src 'self' https: http://localhost:* http://127.0.0.1:*; style-src 'sha256-sVgRMty2B+gdMF+zHO/9UP6tljafLoBhNRFM5NVN2Wg='; \
+pub const CSP: &str = "default-src 'none'; img-src 'self' https: http://localhost:* http://127.0.0.1:*; style-src 'sha256-QEOAQwGY3JdPzNXI7GUNpf2DdeFs2yKhyAd0KmjWFOU='; \
     form-action 'self' https: http://localhost:* http://127.0.0.1:*; base-uri 'none'; frame-ancestors 'none'";
 
 /// Content-Security-Policy of the development inbox. A frame made of `srcdoc` inherits it, and mail
