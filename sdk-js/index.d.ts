@@ -52,7 +52,7 @@ export interface Contact {
   /** E.164. */
   phone?: string;
   /** Consent to messages about the cart, per channel; nothing is consented to by default. */
-  consent?: { email?: boolean; sms?: boolean };
+  consent?: { email?: boolean; sms?: boolean; /** Version of the wording that was shown; the configured one when left out. */ wording?: string };
 }
 
 export interface CartLine {

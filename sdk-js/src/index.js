@@ -30,7 +30,7 @@ export function init({ shop, endpoint = '', wasm } = {}) {
   started = import('./sdk.js')
     .then((module) => module.start(options))
     .catch((error) => {
-      emit('error', { kind: 'module', message: 'no scoring on this page: ' + (error && error.message) });
+      emit('error', { kind: 'module', message: String(error) });
       return plain(options);
     })
     .then((session) => {

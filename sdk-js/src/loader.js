@@ -15,7 +15,8 @@ if (script && !before.version) {
   const base = new URL(/\/sdk\/[^/]+\/[^/]*$/.test(src) ? './' : 'sdk/' + VERSION + '/', src).href;
   const options = {
     pk: dataset.shop,
-    endpoint: (dataset.endpoint || new URL(src).origin).replace(/\/$/, ''),
+    // Without a slash at its end.
+    endpoint: dataset.endpoint || new URL(src).origin,
     base,
   };
 
@@ -32,7 +33,7 @@ if (script && !before.version) {
     import(base + 'sdk.js')
       .then((module) => module.start(options))
       .catch((error) => {
-        emit('error', { kind: 'module', message: 'no scoring on this page: ' + (error && error.message) });
+        emit('error', { kind: 'module', message: String(error) });
         return plain(options);
       })
       .then((session) => {

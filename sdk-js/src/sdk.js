@@ -93,7 +93,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
         cart: session.cart().id ?? null,
         email,
         phone,
-        consent: { email: consent.email === true, sms: consent.sms === true, wording: settings.consent?.wording },
+        consent: { email: consent.email === true, sms: consent.sms === true, wording: consent.wording ?? settings.consent?.wording },
         locale: navigator.language,
         tz,
       }),

@@ -71,6 +71,8 @@ pub(crate) struct State {
     pub(crate) active_at: f64,
     /// There was something of an earlier visit in storage.
     pub(crate) returning: bool,
+    /// The cart of the flush under way.
+    sent_cart: Option<String>,
     opened: f64,
     last_exit: f64,
     dedupe: Dedupe,
@@ -122,6 +124,7 @@ impl State {
             restoring: None,
             active_at: now,
             returning: false,
+            sent_cart: None,
             opened: now,
             last_exit: 0.0,
             dedupe: Dedupe::default(),
@@ -282,8 +285,9 @@ impl State {
         let mut body = json(&head);
         // A cart id is at most 70 characters; the keys around it and the brackets are the rest.
         let (cart, events) = self.outbox.take_off(body.len() + 100)?;
+        self.sent_cart = cart;
         body.pop();
-        match &cart {
+        match &self.sent_cart {
             Some(cart) => {
                 body.push_str(",\"cart\":");
                 body.push_str(&json(&JsValue::from_str(cart)));
@@ -308,9 +312,10 @@ impl State {
         if let Some(allowed) = flag(&get(reply, "panel"), "allowed") {
             self.allowed = allowed;
         }
-        // The edge knows this browser's cart by cookie even where our copy was cleared.
+        // The edge knows this browser's cart by cookie even where our copy was cleared. An answer
+        // about a cart that was bought or replaced meanwhile is stale.
         let id = text(&get(reply, "cart"), "id");
-        if id.is_some() && id != self.closed && id != self.cart_id {
+        if id.is_some() && id != self.closed && id != self.cart_id && self.sent_cart == self.cart_id {
             self.cart_id = id;
             memory::remember(self);
         }
