@@ -535,6 +535,29 @@ fn of_two_carts_the_newer_wins_and_the_older_is_left_alone() {
 }
 
 #[test]
+fn a_newer_cart_that_waits_for_its_turn_keeps_it() {
+    let steps = [email("first", HOUR), email("second", 20 * HOUR)];
+    check(
+        &ada_leaves_boots(policy(&steps))
+            .at("0 10:30", "ada/phone", signs_in())
+            .at("0 10:30", "ada/phone", adds("hat"))
+            .until("1 11:30"),
+        r#"0 10:15 ada is abandoned
+           0 10:45 ada/phone is abandoned
+           0 11:15 ada gets email "first"
+           0 11:15 ada is recovering
+           0 11:45 ada/phone "first" waits until 1 11:15: the daily cap for this person is reached
+           1 06:15 ada "second" skipped: another cart of this person is being recovered
+           1 06:15 ada is exhausted
+           1 06:45 ada/phone "first" skipped: a later step came due first
+           1 06:45 ada/phone "second" waits until 1 11:15: the daily cap for this person is reached
+           1 11:15 ada/phone gets email "second"
+           1 11:15 ada/phone is recovering
+           1 11:15 ada/phone is exhausted"#,
+    );
+}
+
+#[test]
 fn an_address_that_only_a_page_vouched_for_gets_one_recovery_in_thirty_days() {
     let typed = |address| Act::LeavesContact {
         channel: Channel::Email,
@@ -587,13 +610,21 @@ fn a_click_proves_the_address_that_was_written_to_and_no_other() {
     };
     let world = Scenario::new(policy(&[email("first", HOUR)]))
         .at("0 10:00", "eve", adds("boots"))
+        .at("0 09:00", "eve", typed("neighbour@example.com"))
         .at("0 10:00", "eve", typed("eve@example.com"))
         .at("0 12:00", "eve", typed("victim@example.com"))
         .at("0 12:01", "eve", Act::Clicks)
         .run();
     let proved: Vec<_> =
         world.person("eve").unwrap().contacts.into_iter().map(|c| (c.address, c.verified)).collect();
-    assert_eq!(proved, [("eve@example.com".into(), true), ("victim@example.com".into(), false)]);
+    assert_eq!(
+        proved,
+        [
+            ("neighbour@example.com".into(), false),
+            ("eve@example.com".into(), true),
+            ("victim@example.com".into(), false)
+        ]
+    );
 }
 
 #[test]

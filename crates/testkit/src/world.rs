@@ -254,7 +254,7 @@ impl World {
             let retry = self.now.plus(ALARM_RETRY);
             if let Some(object) = self.carts.get_mut(cart) {
                 // What the crashed run had written stands, its new alarm too.
-                object.alarm = Some(object.alarm.map_or(retry, |t| t.max(retry)));
+                object.alarm = object.alarm.map(|t| t.max(retry));
             }
         }
     }

@@ -1,0 +1,164 @@
+//! Claims and reports that meet each other in ways a whole run hits once in a thousand: one person
+//! or one cart, called by hand.
+
+#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
+
+use comeback_core::cart::Change;
+use comeback_core::consent::{Channel, Consent, Source};
+use comeback_core::decision::{Decision, Why};
+use comeback_core::gate::ClaimRequest;
+use comeback_core::id::{CartId, EventId, PersonId, SendKey, ShopId};
+use comeback_core::money::Currency;
+use comeback_core::person::{CLAIM_LEASE, Person};
+use comeback_core::policy::Facts;
+use comeback_core::recovery::{OFFER_LEASE, Outcome, Recovery};
+use comeback_core::signal::{Signal, SignalKind};
+use comeback_core::time::{HOUR, MINUTE, SECOND, Timestamp};
+use comeback_testkit::*;
+
+// The second offer must not meet the first one's claim.
+const _: () = assert!(OFFER_LEASE > CLAIM_LEASE);
+
+const BOTH: [Channel; 2] = [Channel::Email, Channel::Sms];
+
+fn ada() -> Person {
+    let mut ada = Person::new(PersonId::parse("per_1").unwrap(), ShopId::parse("shop_1").unwrap());
+    for (channel, address) in BOTH.into_iter().zip(["ada@example.com", "+49 1"]) {
+        ada.add_contact(channel, address, Source::Signed, day_zero());
+        let (wording, at, source) = ("w".to_owned(), day_zero(), Source::Signed);
+        ada.record_consent(Consent { channel, granted: true, wording, at, source });
+    }
+    ada
+}
+
+fn request() -> ClaimRequest {
+    let cart = CartId::parse("cart_1").unwrap();
+    ClaimRequest {
+        key: SendKey::of(&cart, 1, 0),
+        cart,
+        abandonment: 1,
+        abandoned_at: day_zero(),
+        cart_born_at: day_zero(),
+        step: by("first", HOUR, &BOTH),
+        facts: Facts::default(),
+        showable_lines: 1,
+        automated: false,
+        zone: None,
+        stopped: false,
+        capable: BOTH.to_vec(),
+        offers: vec![],
+        model: None,
+        events: vec![],
+    }
+}
+
+fn claim(ada: &mut Person, now: Timestamp, idempotent: bool) -> Decision {
+    ada.claim(now, &request(), &three_emails(), idempotent).decision
+}
+
+#[test]
+fn a_held_claim_waits_and_a_dead_holder_is_replaced() {
+    let mut ada = ada();
+    let now = day_zero().plus(HOUR);
+    assert!(matches!(claim(&mut ada, now, true), Decision::Send(_)));
+    let until = now.plus(CLAIM_LEASE);
+    assert_eq!(claim(&mut ada, now.plus(SECOND), true), Decision::Defer { until, why: Why::InFlight });
+    assert!(matches!(claim(&mut ada, until, true), Decision::Send(_)));
+    ada.mark_sent(&request().key, until);
+    assert_eq!(claim(&mut ada, until.plus(HOUR), true), Decision::Skip { why: Why::AlreadySent });
+}
+
+#[test]
+fn what_may_have_gone_out_is_not_repeated_another_way() {
+    let later = day_zero().plus(2 * HOUR);
+    let unknown = Decision::Skip { why: Why::Unknown };
+    // By another channel, for email is closed by now.
+    let mut closed = ada();
+    claim(&mut closed, day_zero().plus(HOUR), true);
+    closed.opt_out(Some(Channel::Email), later);
+    assert_eq!(claim(&mut closed, later, true), unknown);
+    // To another address, for a newer one is there by now.
+    let mut moved = ada();
+    claim(&mut moved, day_zero().plus(HOUR), true);
+    moved.add_contact(Channel::Email, "ada@new.example", Source::Signed, later);
+    assert_eq!(claim(&mut moved, later, true), unknown);
+    // Neither: the same message again, which an idempotent provider takes once.
+    let mut same = ada();
+    claim(&mut same, day_zero().plus(HOUR), true);
+    assert!(matches!(claim(&mut same, later, true), Decision::Send(_)));
+}
+
+#[test]
+fn giving_back_a_claim_that_two_held_leaves_it_counting() {
+    let mut ada = ada();
+    let key = request().key;
+    let now = day_zero().plus(HOUR);
+    claim(&mut ada, now, true);
+    ada.release(&key);
+    assert!(ada.claims.is_empty(), "one holder gave it back");
+    claim(&mut ada, now, true);
+    claim(&mut ada, now.plus(CLAIM_LEASE), true);
+    ada.release(&key);
+    ada.mark_sent(&key, now.plus(CLAIM_LEASE));
+    assert!(ada.has_sent(&key), "the first holder reported after the second gave up");
+}
+
+#[test]
+fn a_refusal_names_the_obstacle_that_came_closest() {
+    let mut ada = ada();
+    ada.opt_out(Some(Channel::Sms), day_zero());
+    ada.consents.retain(|c| c.channel == Channel::Sms);
+    // Email fails at consent, which is further than the text message comes.
+    assert_eq!(claim(&mut ada, day_zero().plus(HOUR), true), Decision::Skip { why: Why::NoConsent });
+}
+
+#[test]
+fn a_step_that_another_delivery_holds_does_not_give_way_to_the_next() {
+    let policy = policy(&[email("first", HOUR), email("second", HOUR + MINUTE)]);
+    let mut cart = Recovery::new(
+        CartId::parse("cart_1").unwrap(),
+        ShopId::parse("shop_1").unwrap(),
+        Currency::parse("EUR").unwrap(),
+        day_zero(),
+    );
+    cart.link(day_zero(), &PersonId::parse("per_1").unwrap());
+    let change = Change::Add(vec![line("boots")]);
+    let kind = SignalKind::Cart { currency: Currency::parse("EUR").unwrap(), change };
+    cart.signal(day_zero(), Signal { id: EventId::parse("evt_1").unwrap(), at: day_zero(), kind });
+    let began = day_zero().plus(policy.idle_ms);
+    let due = began.plus(HOUR);
+    cart.handle_timeout(began, &policy);
+    cart.handle_timeout(due, &policy);
+    let key = cart.pending.clone().unwrap().key;
+    // A holder has claimed it; a second delivery is told to wait.
+    let mut ada = ada();
+    claim(&mut ada, due, true);
+    let record = ada.claim(due, &request(), &policy, true);
+    let outcome = record.decision.refusal().unwrap();
+    assert_eq!(outcome, Outcome::Deferred { until: due.plus(CLAIM_LEASE) });
+    cart.settle(due, &key, outcome, Some(&record), &policy);
+    // The second step is due, and the first is still at work.
+    cart.handle_timeout(due.plus(MINUTE), &policy);
+    assert_eq!(cart.pending.clone().unwrap().key, key);
+    // Its holder reports; the second step follows.
+    cart.settle(due.plus(MINUTE), &key, Outcome::Sent, None, &policy);
+    assert!(cart.episode.clone().unwrap().contacted);
+    assert_ne!(cart.pending.clone().unwrap().key, key);
+}
+
+#[test]
+fn a_report_that_comes_after_its_step_was_settled_still_counts_as_contact() {
+    let policy = three_emails();
+    let world = Scenario::new(policy.clone())
+        .at("0 10:00", "ada", signs_in())
+        .at("0 10:00", "ada", adds("boots"))
+        .at("0 10:00", "shop", Act::ShopStops)
+        .until("0 11:20")
+        .run();
+    let mut cart = world.cart("ada").unwrap();
+    let key = cart.pending.clone().unwrap().key;
+    cart.settle(world.now, &key, Outcome::Skipped { why: Why::Unknown }, None, &policy);
+    assert!(!cart.episode.clone().unwrap().contacted);
+    cart.settle(world.now, &key, Outcome::Sent, None, &policy);
+    assert!(cart.episode.clone().unwrap().contacted);
+}
