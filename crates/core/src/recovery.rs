@@ -5,13 +5,14 @@
 //! | `Active` | idle time over, something in the cart, a real shopper | `Abandoned` |
 //! | `Abandoned` | a message of its sequence went out | `Recovering` |
 //! | `Abandoned`, `Recovering` | a sign of life | `Active`, the episode paused |
+//! | `Abandoned`, `Recovering` | a late change that leaves the cart empty | `Active`, the episode paused |
 //! | `Active`, paused | idle again, same cart, short stay | `Abandoned` or `Recovering`, the same episode |
 //! | `Active`, paused | idle again, other cart or long stay | `Abandoned`, a new episode |
 //! | `Abandoned`, `Recovering` | every step settled | `Exhausted` |
 //! | `Abandoned`, `Recovering` | the gate says: opted out | `OptedOut` |
 //! | `Abandoned`, `Recovering` | the gate says: ordered | `Ordered` |
 //! | `Exhausted` | a sign of life | `Active` |
-//! | all but the last four | an order, not yet paid | `Ordered` |
+//! | all but `Recovered`, `Completed`, `Expired` | an order, not yet paid, or a page's word for one | `Ordered` |
 //! | all but `Expired` | a paid order, a click at most so long before it | `Recovered` |
 //! | all but `Expired` | a paid order otherwise | `Completed` |
 //! | all | retention over | `Expired`, then forgotten |
