@@ -1,0 +1,104 @@
+//! `comeback policy …`: what the policy crate says of a text, for people and for programs. Reads files;
+//! changes and sends nothing.
+
+use std::io::Write;
+
+use comeback_policy::{Diagnostic, parse, presets, to_canonical};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// What is known of one file.
+#[derive(Serialize)]
+struct Checked<'f> {
+    file: &'f str,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// Why it could not be read at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+fn examine(file: &str) -> Checked<'_> {
+    let blank = Checked {
+        file,
+        ok: false,
+        name: None,
+        version: None,
+        unreadable: None,
+        errors: vec![],
+        warnings: vec![],
+    };
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(e) => return Checked { unreadable: Some(e.to_string()), ..blank },
+    };
+    match parse(file, &text) {
+        Ok((policy, warnings)) => {
+            Checked { ok: true, name: Some(policy.name), version: Some(policy.version), warnings, ..blank }
+        }
+        Err(refused) => Checked { errors: refused.errors, warnings: refused.warnings, ..blank },
+    }
+}
+
+/// Checks policy files. Warnings do not fail: the policy stands.
+pub(crate) fn check(files: &[String], json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let checked: Vec<Checked<'_>> = files.iter().map(|f| examine(f)).collect();
+    if json {
+        let ok = checked.iter().all(|c| c.ok);
+        writeln!(out, "{:#}", serde_json::json!({ "ok": ok, "files": checked }))?;
+    } else {
+        for one in &checked {
+            tell(one, out)?;
+        }
+    }
+    if checked.iter().all(|c| c.ok) { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn tell(one: &Checked<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    for diagnostic in one.errors.iter().chain(&one.warnings) {
+        writeln!(out, "{diagnostic}\n")?;
+    }
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let warnings = count(one.warnings.len(), "warning");
+    match (&one.unreadable, &one.name, &one.version) {
+        (Some(why), ..) => writeln!(out, "{}: cannot be read: {why}", one.file)?,
+        (None, Some(name), Some(version)) => {
+            writeln!(out, "{}: policy `{name}` is sound, version {version}, {warnings}", one.file)?;
+        }
+        _ => writeln!(out, "{}: refused, {}, {warnings}", one.file, count(one.errors.len(), "error"))?,
+    }
+    Ok(())
+}
+
+/// Prints a preset, or the names of all. As JSON: with version and canonical form.
+pub(crate) fn show(name: Option<&str>, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let Some(name) = name else {
+        let names: Vec<&str> = presets().iter().map(|(name, _)| *name).collect();
+        match json {
+            true => writeln!(out, "{}", serde_json::json!({ "presets": names }))?,
+            false => writeln!(out, "{}", names.join("\n"))?,
+        }
+        return Ok(());
+    };
+    let Some((_, text)) = presets().iter().find(|(preset, _)| *preset == name) else {
+        let names: Vec<&str> = presets().iter().map(|(name, _)| *name).collect();
+        return Err(Failure::Usage(format!("no preset `{name}`; there are {}", names.join(", "))));
+    };
+    if !json {
+        return Ok(write!(out, "{text}")?);
+    }
+    let refused = |e: &dyn std::fmt::Display| Failure::Found(e.to_string());
+    let (policy, warnings) = parse(name, text).map_err(|e| refused(&e))?;
+    let canonical = to_canonical(&policy).map_err(|e| refused(&e))?;
+    let canonical: serde_json::Value = serde_json::from_str(&canonical).map_err(|e| refused(&e))?;
+    let all = serde_json::json!({
+        "name": policy.name, "version": policy.version, "canonical": canonical, "warnings": warnings, "toml": text,
+    });
+    Ok(writeln!(out, "{all:#}")?)
+}
