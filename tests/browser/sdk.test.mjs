@@ -165,12 +165,15 @@ async function leave(page, { speed = 'fast', edge = 'top' } = {}) {
   await page.mouse.move(500, 400);
   const steps = speed === 'fast' ? 6 : 40;
   for (let step = 1; step <= steps; step += 1) {
-    await page.mouse.move(edge === 'top' ? 500 : 500 - (499 * step) / steps, edge === 'top' ? 400 - (399 * step) / steps : 400);
+    // To the side it goes upwards as fast, so that only the edge tells the two apart.
+    const part = step / steps;
+    if (edge === 'top') await page.mouse.move(500, 400 - 399 * part);
+    else await page.mouse.move(500 - 499 * part, 400 - 250 * part);
     if (speed === 'slow') await pause(50);
   }
   // Headless Chromium has no outside to move to; this is the event a window gets then.
   await page.evaluate((edge) => {
-    const where = edge === 'top' ? { clientX: 500, clientY: -2 } : { clientX: -2, clientY: 400 };
+    const where = edge === 'top' ? { clientX: 500, clientY: -2 } : { clientX: -2, clientY: 120 };
     document.documentElement.dispatchEvent(new MouseEvent('mouseout', { bubbles: true, relatedTarget: null, ...where }));
   }, edge);
 }

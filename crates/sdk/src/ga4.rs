@@ -11,7 +11,16 @@ use crate::reflect::{flag, get, number, set, set_text, text};
 
 /// Fields that travel as they are when they are numbers, texts or truth values.
 const FIELDS: [&str; 11] = [
-    "value", "dwell_ms", "transaction_id", "coupon", "accepted", "payment_type", "step", "code", "method", "trigger",
+    "value",
+    "dwell_ms",
+    "transaction_id",
+    "coupon",
+    "accepted",
+    "payment_type",
+    "step",
+    "code",
+    "method",
+    "trigger",
     "panel",
 ];
 

@@ -109,7 +109,12 @@ mod tests {
 
     #[test]
     fn a_flush_keeps_within_the_limit_and_within_one_cart() {
-        let mut out = outbox(&[event("a", None, 1), event("b", Some("x"), 1), event("c", Some("y"), 1), event("d", None, 1)]);
+        let mut out = outbox(&[
+            event("a", None, 1),
+            event("b", Some("x"), 1),
+            event("c", Some("y"), 1),
+            event("d", None, 1),
+        ]);
         assert_eq!(out.take_off(100), Some((Some("x".to_owned()), "a,b".to_owned())));
         out.landed();
         assert_eq!(out.take_off(100), Some((Some("y".to_owned()), "c".to_owned())));

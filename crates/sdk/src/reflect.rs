@@ -9,7 +9,11 @@ const MAX_TEXT: usize = 512;
 
 /// A property, `undefined` when there is none or `from` is no object.
 pub(crate) fn get(from: &JsValue, key: &str) -> JsValue {
-    if from.is_object() { Reflect::get(from, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED) } else { JsValue::UNDEFINED }
+    if from.is_object() {
+        Reflect::get(from, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED)
+    } else {
+        JsValue::UNDEFINED
+    }
 }
 
 /// A text, or a number as its text: shops use both for ids. Empty is none.
@@ -33,7 +37,10 @@ pub(crate) fn text(from: &JsValue, key: &str) -> Option<String> {
 /// A number, or a text that is one: GA4 data layers often hold prices as texts.
 pub(crate) fn number(from: &JsValue, key: &str) -> Option<f64> {
     let value = get(from, key);
-    value.as_f64().or_else(|| value.as_string().map(|s| js_sys::Number::parse_float(&s))).filter(|n| n.is_finite())
+    value
+        .as_f64()
+        .or_else(|| value.as_string().map(|s| js_sys::Number::parse_float(&s)))
+        .filter(|n| n.is_finite())
 }
 
 /// A truth value.

@@ -221,7 +221,8 @@ impl Shared {
             return;
         }
         let focused = self.window.document().and_then(|d| d.active_element());
-        let engaged = event.buttons() != 0 || focused.is_some_and(|e| e.matches(BUSY_FIELDS).unwrap_or(false));
+        let engaged =
+            event.buttons() != 0 || focused.is_some_and(|e| e.matches(BUSY_FIELDS).unwrap_or(false));
         let now = Date::now();
         let said = {
             let mut state = self.state.borrow_mut();
@@ -251,7 +252,8 @@ impl Shared {
         });
         self.on(&document, "mouseout", |shared, event| shared.pointer_left(event.unchecked_ref()));
         self.on(&document, "visibilitychange", |shared, _| {
-            let hidden = shared.window.document().is_some_and(|d| d.visibility_state() == VisibilityState::Hidden);
+            let hidden =
+                shared.window.document().is_some_and(|d| d.visibility_state() == VisibilityState::Hidden);
             if hidden {
                 shared.leave();
             } else {

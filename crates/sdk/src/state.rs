@@ -245,7 +245,8 @@ impl State {
             last_shown: self.last_shown.map(|ms| Timestamp::from_millis(ga4::whole(ms))),
             allowed: self.allowed && self.config.exit_enabled,
         };
-        let decision = onsite::exit_panel(Timestamp::from_millis(ga4::whole(now)), exit, state, &self.config.exit);
+        let decision =
+            onsite::exit_panel(Timestamp::from_millis(ga4::whole(now)), exit, state, &self.config.exit);
         let said = match decision {
             PanelDecision::Hold(Hold::NotALeave) => return None,
             PanelDecision::Hold(why) => Err(why),
@@ -364,7 +365,8 @@ impl State {
         };
         let restored_lines = ga4::lines(&get(restored, "lines"), currency);
         let ask = !local.is_empty() && !crate::restore::same_contents(&local, &restored_lines);
-        self.restoring = Some(Restoring { id: text(restored, "id"), restored: restored_lines, local, currency });
+        self.restoring =
+            Some(Restoring { id: text(restored, "id"), restored: restored_lines, local, currency });
         ask
     }
 
@@ -394,7 +396,8 @@ impl State {
 fn with_known_prices(change: Change, known: &[Line]) -> Change {
     let fill = |mut lines: Vec<Line>| {
         for line in &mut lines {
-            let held = known.iter().find(|k| k.item_id == line.item_id && k.item_variant == line.item_variant);
+            let held =
+                known.iter().find(|k| k.item_id == line.item_id && k.item_variant == line.item_variant);
             if let Some(held) = held {
                 if line.unit_price_minor == 0 {
                     line.unit_price_minor = held.unit_price_minor;
@@ -417,7 +420,8 @@ fn with_known_prices(change: Change, known: &[Line]) -> Change {
 
 /// Whether another way to pay would help. Shops name the same refusal differently.
 fn is_declined(step: &str, code: &str) -> bool {
-    step == "payment" && ["declin", "insufficient", "honor", "refused", "card", "payment"].iter().any(|w| code.contains(w))
+    step == "payment"
+        && ["declin", "insufficient", "honor", "refused", "card", "payment"].iter().any(|w| code.contains(w))
 }
 
 #[cfg(test)]

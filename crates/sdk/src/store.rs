@@ -36,7 +36,10 @@ fn remove(storage: Option<&Storage>, key: &str) {
 impl Store {
     /// Only asks for the objects; reading them throws where a page is sandboxed.
     pub(crate) fn of(window: &Window) -> Self {
-        Self { local: window.local_storage().ok().flatten(), session: window.session_storage().ok().flatten() }
+        Self {
+            local: window.local_storage().ok().flatten(),
+            session: window.session_storage().ok().flatten(),
+        }
     }
 
     /// Cart, consent, last panel.
