@@ -74,10 +74,12 @@ impl CartObject {
     }
 
     async fn answer(&self, now: Timestamp, call: CartCall) -> Outcome<CartAnswer> {
-        if let CartCall::Capture { shop, cart, currency: Some(currency), .. } = &call
+        if let CartCall::Capture { shop, cart, currency: Some(currency), signals, .. } = &call
             && self.load()?.is_none()
         {
-            let born = Recovery::new(cart.clone(), shop.clone(), *currency, now);
+            // Born with the first thing that happened to it, not with the arrival of the news.
+            let at = signals.iter().map(|s| s.at).min().unwrap_or(now).min(now);
+            let born = Recovery::new(cart.clone(), shop.clone(), *currency, at);
             self.store.write(&born, &[Entry { at: now, what: Happened::Born }])?;
             *self.held.borrow_mut() = Some(born);
         }

@@ -197,10 +197,10 @@ impl DevObject {
                     rows.iter().map(|r| serde_json::from_str(&r.value)).collect::<Result<_, _>>()?;
             }
             DevCall::Fault { name, on } => {
-                self.set(&format!("fault:{name}"), if on { "on" } else { "off" })?
+                self.set(&format!("fault:{name}"), if on { "on" } else { "off" })?;
             }
             DevCall::IsFaulty { name } => {
-                answer.faulty = self.setting(&format!("fault:{name}"))?.as_deref() == Some("on")
+                answer.faulty = self.setting(&format!("fault:{name}"))?.as_deref() == Some("on");
             }
             DevCall::Reset => {
                 for table in ["kv", "due", "inbox"] {

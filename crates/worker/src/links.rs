@@ -135,10 +135,9 @@ pub(crate) struct Unsubscribe {
     pub(crate) channel: String,
 }
 
-/// Keys, shop and revocations that a token must agree with.
+/// Shop and revocations that a token must agree with.
 struct Court {
     shop: Rc<Shop>,
-    keys: ShopKeys,
     standing: Standing,
     token: UnverifiedToken,
 }
@@ -152,19 +151,21 @@ async fn court(env: &Env, host: &str, text: &str, now: Timestamp) -> Outcome<Res
         return Ok(Err(Disbelief::NotOurs));
     }
     let standing = objects::shop(env, id, now, &ShopCall::Standing).await?;
-    if standing.revoked_epochs.contains(&token.kid().epoch()) {
-        return Ok(Err(Disbelief::Revoked));
-    }
-    let keys = keys(env, id, &standing)?;
-    Ok(Ok(Court { shop, keys, standing, token }))
+    Ok(Ok(Court { shop, standing, token }))
 }
 
 /// The public keys of a shop: every epoch up to the present one that is not revoked.
 pub(crate) fn keys(env: &Env, shop: &ShopId, standing: &Standing) -> Outcome<ShopKeys> {
-    let epochs: Vec<u32> =
-        (1..=standing.epoch.min(1_000)).filter(|e| !standing.revoked_epochs.contains(e)).collect();
+    keys_of(env, shop, epochs(standing).filter(|e| !standing.revoked_epochs.contains(e)))
+}
+
+fn epochs(standing: &Standing) -> impl Iterator<Item = u32> {
+    1..=standing.epoch.min(1_000)
+}
+
+fn keys_of(env: &Env, shop: &ShopId, epochs: impl Iterator<Item = u32>) -> Outcome<ShopKeys> {
     platform::master_key(env)?
-        .derive_shop_keys(shop.as_str(), &epochs)
+        .derive_shop_keys(shop.as_str(), &epochs.collect::<Vec<u32>>())
         .map_err(|e| Failure::internal(e.to_string()))
 }
 
@@ -186,7 +187,11 @@ pub(crate) async fn believe_resume(
         Ok(court) => court,
         Err(why) => return Ok(Err(why)),
     };
-    let claims = match court.token.verify_resume(&court.keys, &court.shop.origin(), now.seconds()) {
+    if court.standing.revoked_epochs.contains(&court.token.kid().epoch()) {
+        return Ok(Err(Disbelief::Revoked));
+    }
+    let keys = keys(env, &court.shop.document.shop, &court.standing)?;
+    let claims = match court.token.verify_resume(&keys, &court.shop.origin(), now.seconds()) {
         Ok(claims) => claims,
         Err(e) => return Ok(Err(disbelief(&e))),
     };
@@ -199,8 +204,9 @@ pub(crate) async fn believe_resume(
     Ok(Ok(Resume { shop: court.shop, cart, key, offer: claims.offer }))
 }
 
-/// Believes an unsubscribe link, or says why not. Revoking a send does not take away the right to
-/// unsubscribe from it.
+/// Believes an unsubscribe link, or says why not. Revoking a send or a key does not take away the
+/// right to unsubscribe: whoever forged such a link with a stolen key would have to know a random
+/// person id, and could do no more than stop messages.
 pub(crate) async fn believe_unsubscribe(
     env: &Env,
     host: &str,
@@ -211,7 +217,8 @@ pub(crate) async fn believe_unsubscribe(
         Ok(court) => court,
         Err(why) => return Ok(Err(why)),
     };
-    let claims = match court.token.verify_unsubscribe(&court.keys, &court.shop.origin(), now.seconds()) {
+    let keys = keys_of(env, &court.shop.document.shop, epochs(&court.standing))?;
+    let claims = match court.token.verify_unsubscribe(&keys, &court.shop.origin(), now.seconds()) {
         Ok(claims) => claims,
         Err(e) => return Ok(Err(disbelief(&e))),
     };

@@ -206,7 +206,7 @@ fn apply(person: &mut Person, changes: Vec<PersonChange>, now: Timestamp) {
     for change in changes {
         match change {
             PersonChange::Contact { channel, address, source } => {
-                person.add_contact(channel, &address, source, now)
+                person.add_contact(channel, &address, source, now);
             }
             PersonChange::Consent(consent) => person.record_consent(consent),
             PersonChange::OptOut { channel } => person.opt_out(channel, now),

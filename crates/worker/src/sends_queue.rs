@@ -185,6 +185,8 @@ impl Sender<'_> {
         crate::dev_do::hold_while(self.env, "before_send").await?;
         match self.providers.send(clearance, &self.from(), &message, now).await {
             Ok(()) => {
+                #[cfg(feature = "dev")]
+                crate::dev_do::hold_while(self.env, "after_send").await?;
                 // The person first: from here on the key counts as sent, whatever dies.
                 self.ask(now, PersonCall::Sent { key: self.job.key.clone() }).await?;
                 settle(self.env, self.job, now, SendOutcome::Sent, record).await
