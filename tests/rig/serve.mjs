@@ -18,6 +18,9 @@ const { values } = parseArgs({
 });
 const state = path.resolve(values.state ?? path.join(root, '.comeback'));
 
+// The engine reports a browser that closed its connection, or a killed one, with a stack of its own C++.
+const noise = /: disconnected: |^stack: .*workerd@/;
+
 let rig;
 try {
   rig = await startRig({
@@ -25,7 +28,7 @@ try {
     persist: path.join(state, 'state'),
     secrets: await keptSecrets(path.join(state, 'secrets.json')),
     release: values.release,
-    onLog: (line) => console.log(line),
+    onLog: (line) => noise.test(line) || console.log(line),
   });
 } catch (error) {
   const busy = error.code === 'ERR_ADDRESS_IN_USE' || /EADDRINUSE|address already in use/i.test(String(error));
