@@ -62,7 +62,7 @@ const make = (tag, attributes, ...children) => {
 const words = (tag, text, attributes) => text && make(tag, attributes || {}, String(text));
 const button = (text, part, click) => words('button', text, { type: 'button', class: part === 'main' ? 'act main' : 'act', part: 'button ' + part, click });
 
-function exitBody(copy, { submit, tell }, close, card) {
+function exitBody(copy, { submit, tell }, close) {
   const reasons = make('ul', { part: 'reasons' });
   for (const { title, body } of copy.reasons || []) reasons.append(make('li', {}, words('h3', title), words('p', body)));
   const email = make('input', { type: 'email', id: 'email', name: 'email', required: true, autocomplete: 'email', part: 'input', 'aria-describedby': 'hint' });
@@ -80,9 +80,12 @@ function exitBody(copy, { submit, tell }, close, card) {
         tell('clicked');
         try {
           await submit(email.value.trim(), box.checked);
-          form.replaceWith();
+          // Said and done: what argued for it goes, and "no" is no answer any more.
+          form.remove();
+          reasons.remove();
           status.textContent = copy.sent || '✓';
-          card.querySelector('.dismiss')?.focus();
+          dismiss.textContent = copy.close || 'Close';
+          dismiss.focus();
         } catch {
           form.inert = false;
           status.textContent = copy.failed || FAILED;
@@ -95,8 +98,7 @@ function exitBody(copy, { submit, tell }, close, card) {
     make('label', { class: 'check' }, box, make('span', {}, copy.consent_label || '')),
     words('button', copy.cta, { type: 'submit', class: 'act main', part: 'button main' }),
   );
-  const dismiss = button(copy.dismiss, 'dismiss', () => close());
-  dismiss?.classList.add('dismiss');
+  const dismiss = button(copy.dismiss || copy.close || 'Close', 'dismiss', () => close());
   return [reasons.childElementCount && reasons, copy.cta && copy.email_label && form, status, dismiss];
 }
 
@@ -106,12 +108,15 @@ function declinedBody(copy, { assist, tell }, close) {
     close();
     assist(method);
   };
-  const support = make('p', { part: 'support' }, words('span', copy.support_label && copy.support_label + ' '));
-  if (copy.support_url) support.append(make('a', { href: copy.support_url, part: 'link', click: () => tell('clicked') }, copy.support_url.replace(/^https?:\/\//, '')), ' ');
-  if (copy.support_email) support.append(make('a', { href: 'mailto:' + copy.support_email, part: 'link', click: () => tell('clicked') }, copy.support_email));
+  const support = make('p', { part: 'support' });
+  const link = (href, text) => support.append(make('a', { href, part: 'link', click: () => tell('clicked') }, text), ' ');
+  if (copy.support_url) link(copy.support_url, copy.support_label || copy.support_url.replace(/^https?:\/\//, ''));
+  if (copy.support_email) link('mailto:' + copy.support_email, copy.support_email);
+  const methods = copy.methods || [];
   return [
-    ...(copy.methods || []).map((method) => button(method, 'method', choose(method))),
-    button(copy.cta, 'main', choose(null)),
+    // Where the ways to pay are named, a button that only says "another way" is one too many.
+    ...methods.map((method, i) => button(method, i ? 'method' : 'main', choose(method))),
+    !methods.length && button(copy.cta, 'main', choose(null)),
     support.querySelector('a') && support,
     button(copy.dismiss, 'dismiss', () => close()),
   ];
@@ -158,8 +163,8 @@ export function show(kind, copy, ways) {
     card.append(
       words('h2', copy.title || 'Your cart', { id: 'title', part: 'title' }),
       words('p', copy.body, { id: 'body', part: 'body' }) || '',
-      ...BODIES[kind](copy, ways, close, card).filter(Boolean),
-      make('button', { type: 'button', class: 'act close', part: 'close', 'aria-label': copy.close || copy.dismiss || 'Close', click: () => close() }, '×'),
+      ...BODIES[kind](copy, ways, close).filter(Boolean),
+      make('button', { type: 'button', class: 'act close', part: 'close', 'aria-label': copy.close || 'Close', click: () => close() }, '×'),
     );
     root.append(make('div', { class: 'shade', part: 'shade', click: () => close() }), card);
 

@@ -291,11 +291,10 @@ function order() {
   location.assign(`/thanks.html?order=${number}`);
 }
 
-// ---- the SDK's panel for a declined card offers "another way to pay": its click lands here
+// ---- the SDK's help for a declined card names the shop's other methods: the one chosen is selected here
 
-addEventListener('comeback:panel', (event) => {
-  const detail = event.detail ?? {};
-  if (detail.panel === 'declined' && [detail.action, detail.state, detail.kind].some((word) => /click/.test(word ?? ''))) chooseMethod('paypal');
+addEventListener('comeback:assist', ({ detail }) => {
+  if (detail?.panel === 'declined') chooseMethod(detail.method === 'Invoice' ? 'invoice' : 'paypal');
 });
 
 let leaving = false;

@@ -147,8 +147,12 @@ impl Cart {
     }
 
     /// Applies a change at its place in time. Returns whether the lines are different now.
-    /// Deduplication by id is the caller's: it sees all events, not only those of the cart.
+    /// A change that is held already does nothing; one so old that it was folded away does nothing
+    /// either, so no repetition can double a quantity.
     pub fn apply(&mut self, at: Timestamp, id: &EventId, change: Change) -> bool {
+        if self.changes.iter().any(|e| e.id == *id) {
+            return false;
+        }
         self.version += 1;
         let entry = Entry { at, id: id.clone(), change };
         if self.base_at.as_ref().is_some_and(|(t, i)| entry.order() <= (*t, i)) {

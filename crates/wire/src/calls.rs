@@ -62,7 +62,13 @@ pub enum CartCall {
         person: PersonId,
     },
     /// An order.
-    Order(CartOrder),
+    Order {
+        /// The order.
+        order: CartOrder,
+        /// It is for this very cart. Otherwise the person bought something else, and a cart begun
+        /// after that order is none of its business.
+        own: bool,
+    },
     /// A link was followed.
     Click {
         /// Of which send.
@@ -259,10 +265,10 @@ pub enum PersonChange {
         /// IANA name.
         zone: String,
     },
-    /// They proved an address by following a link sent there.
+    /// They proved the address that this send went to, by following its link.
     Verified {
-        /// On which channel.
-        channel: Channel,
+        /// The send.
+        key: SendKey,
     },
 }
 

@@ -126,7 +126,8 @@ impl CartObject {
                 cart.signal(now, Signal { id, at: now, kind: SignalKind::Cart { currency, change } })
             }
             CartCall::Link { person } => cart.link(now, &person),
-            CartCall::Order(order) => cart.ordered(now, &order, &policy),
+            CartCall::Order { order, own: false } if order.at < cart.born_at => vec![],
+            CartCall::Order { order, .. } => cart.ordered(now, &order, &policy),
             CartCall::Click { key } => cart.clicked(now, &key),
             CartCall::Settle { key, outcome, decision } => {
                 cart.settle(now, &key, outcome, decision.as_deref(), &policy)

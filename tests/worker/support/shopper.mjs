@@ -95,8 +95,7 @@ export class Browser {
 
 /** The system's own time in milliseconds. */
 export async function now(rig) {
-  const { now } = await (await rig.fetch('/dev/clock')).json();
-  return Date.parse(now);
+  return (await (await rig.fetch('/dev/clock')).json()).now_ms;
 }
 
 /** Moves the virtual clock; everything due happens before it answers. */

@@ -85,8 +85,6 @@ fn compile(place: &Place, ready: &Ready, variant: Variant, folder: &PathBuf) -> 
         .env("WASM_BINDGEN_BIN", &ready.wasm_bindgen)
         .env("ESBUILD_BIN", place.npm_bin().join("esbuild"))
         .env("WASM_OPT_BIN", place.npm_bin().join("wasm-opt"))
-        // Stripping everything takes the section that tells wasm-bindgen of reference types, which worker-build's guards need.
-        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
         // Its own backtrace would push the compiler's message out of the shown tail.
         .env("RUST_BACKTRACE", "0")
         // xtask was itself started by cargo, whose variables would make build scripts run again.

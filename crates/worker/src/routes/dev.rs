@@ -70,7 +70,9 @@ pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Response> {
                 .collect();
             json_response(&serde_json::json!({ "messages": messages }))
         }
-        (Method::Get, ["clock"]) => json_response(&serde_json::json!({ "now": ask.now.to_rfc3339() })),
+        (Method::Get, ["clock"]) => {
+            json_response(&serde_json::json!({ "now": ask.now.to_rfc3339(), "now_ms": ask.now.millis() }))
+        }
         (Method::Post, ["clock"]) => {
             let by: Advance = ask.json(MAX_BODY).await?;
             if !(0..=400 * 86_400).contains(&by.advance_s) {

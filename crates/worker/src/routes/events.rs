@@ -165,17 +165,11 @@ async fn with_cart(
     for (order, at) in &orders {
         let order = CartOrder { id: order.clone(), at: *at, paid: page_is_trusted };
         for other in others.iter().filter(|c| *c != cart) {
-            objects::cart(
-                env,
-                id,
-                other,
-                ask.now,
-                &CartCall::Order(CartOrder { paid: false, ..order.clone() }),
-            )
-            .await?;
+            let order = CartOrder { paid: false, ..order.clone() };
+            objects::cart(env, id, other, ask.now, &CartCall::Order { order, own: false }).await?;
         }
         if let CartAnswer::Done { version: v, phase: p, .. } =
-            objects::cart(env, id, cart, ask.now, &CartCall::Order(order)).await?
+            objects::cart(env, id, cart, ask.now, &CartCall::Order { order, own: true }).await?
         {
             (version, phase) = (v, p);
         }

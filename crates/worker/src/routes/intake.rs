@@ -107,7 +107,7 @@ async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome
     objects::cart(&ask.env, shop, &cart, ask.now, &call).await?;
     if let Some(at) = checkout.completed_at {
         let order = CartOrder { id: format!("checkout:{}", checkout.checkout_id), at, paid: false };
-        objects::cart(&ask.env, shop, &cart, ask.now, &CartCall::Order(order)).await?;
+        objects::cart(&ask.env, shop, &cart, ask.now, &CartCall::Order { order, own: true }).await?;
     }
     Ok(())
 }
@@ -167,9 +167,11 @@ async fn take_order(ask: &Ask, shop: &ShopId, order: &Order) -> Outcome<()> {
     }
     for id in carts {
         // Paid for this cart; the person's other carts only stop.
-        let paid = matches!(order.status, OrderStatus::Paid) && cart.as_ref() == Some(&id);
-        let told = CartOrder { id: order.order_id.clone(), at: order.at, paid };
-        let answer = objects::cart(&ask.env, shop, &id, ask.now, &CartCall::Order(told)).await?;
+        let own = cart.as_ref() == Some(&id);
+        let paid = own && matches!(order.status, OrderStatus::Paid);
+        let told =
+            CartCall::Order { order: CartOrder { id: order.order_id.clone(), at: order.at, paid }, own };
+        let answer = objects::cart(&ask.env, shop, &id, ask.now, &told).await?;
         if !matches!(answer, CartAnswer::Done { .. } | CartAnswer::Missing) {
             return Err(Failure::internal("a cart did not take an order"));
         }

@@ -2,10 +2,8 @@
 //! twice changes nothing.
 
 use comeback_core::cart::Line;
-use comeback_core::consent::Channel;
-use comeback_core::id::SendKey;
 use comeback_page::{Landing, LinkTrouble, landing as landing_page, link_trouble};
-use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, PersonChange};
+use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::cart_view::{CartView, Difference};
 use serde::Serialize;
 use worker::Response;
@@ -45,10 +43,9 @@ pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Response> {
     else {
         return Err(trouble(ask, LinkTrouble::CartGone).await);
     };
-    if let Some(person) = person
-        && let Some(channel) = channel_of(ask, id, &person, &resume.key).await?
-    {
-        identity::apply(&ask.env, id, &person, vec![PersonChange::Verified { channel }], ask.now).await?;
+    if let Some(person) = person {
+        let proven = vec![PersonChange::Verified { key: resume.key.clone() }];
+        identity::apply(&ask.env, id, &person, proven, ask.now).await?;
     }
     let target = resume.shop.absolute(&resume.shop.document.cart_url);
     let joint = if target.contains('?') { '&' } else { '?' };
@@ -60,19 +57,6 @@ pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Response> {
     // This browser now holds that cart: an order placed here ends its sequence.
     cookies::set_cart(headers, &resume.cart, ask.secure)?;
     Ok(response)
-}
-
-/// Through which channel this send reached its reader: that address is proven now.
-async fn channel_of(
-    ask: &Ask,
-    shop: &comeback_core::id::ShopId,
-    person: &comeback_core::id::PersonId,
-    key: &SendKey,
-) -> Outcome<Option<Channel>> {
-    match identity::call(&ask.env, shop, person, ask.now, &PersonCall::Show).await? {
-        PersonAnswer::State(state) => Ok(state.sends.iter().find(|s| s.key == *key).map(|s| s.channel)),
-        _ => Ok(None),
-    }
 }
 
 pub(super) async fn short(ask: &Ask, code: &str) -> Outcome<Response> {
