@@ -6,7 +6,7 @@ pub(crate) fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Several lines: as [`line`], but line breaks stay.
+/// Several lines: as `line`, but line breaks stay.
 pub(crate) fn lines(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
 }
