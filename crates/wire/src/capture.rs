@@ -178,16 +178,13 @@ impl Number {
             Self::Value(v) => *v,
             Self::Words(s) => s.parse().ok()?,
         };
-        (value.fract() == 0.0 && (1.0..=f64::from(MAX_QUANTITY)).contains(&value)).then(|| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "in range by the check before"
-            )]
-            {
-                value as u32
-            }
-        })
+        let fine = value.fract() == 0.0 && (1.0..=f64::from(MAX_QUANTITY)).contains(&value);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "in range by the check before"
+        )]
+        fine.then_some(value as u32)
     }
 }
 

@@ -72,7 +72,8 @@ pub(crate) fn changes(view: &CartView, report: &[Difference]) -> Vec<Change> {
                 now: amount(*now_minor, &view.currency),
             },
             Difference::SoldOut { title, .. } => Change::SoldOut { title: title.clone() },
-            Difference::Unavailable { item_id, .. } => Change::Unavailable { name: item_id.clone() },
+            // What is not in the catalogue has no name but the page's, which is shown to nobody.
+            Difference::Unavailable { .. } => Change::Unavailable { name: "One item".to_owned() },
         })
         .collect()
 }
