@@ -244,9 +244,10 @@ fn choose_channel<'p>(
             refuse(2, Why::NoConsent);
             continue;
         }
-        // A stranger can type anybody's address into a page: one episode per address in the
-        // window, until its owner clicks, confirms or buys.
-        if contact.source == Source::Page && !contact.verified {
+        // A stranger can type anybody's address into a page, and tick a box for them: one episode
+        // per address in the window, until its owner clicks, confirms or buys.
+        let page_vouches = consent.is_some_and(|c| c.source == Source::Page);
+        if page_vouches || (contact.source == Source::Page && !contact.verified) {
             let window = policy.caps.unverified_ms;
             let elsewhere = |at: Timestamp, cart: &CartId, abandonment: u32| {
                 now.since(at) < window && (*cart != request.cart || abandonment != request.abandonment)

@@ -220,6 +220,12 @@ impl Person {
         } else {
             self.opt_out(Some(consent.channel), consent.at);
         }
+        // A page's yes adds nothing to one that stands on firmer ground, and would weaken it.
+        let stands_firmer = crate::consent::standing(&self.consents, consent.channel)
+            .is_some_and(|held| held.granted && held.source != Source::Page);
+        if consent.granted && consent.source == Source::Page && stands_firmer {
+            return;
+        }
         if !self.consents.contains(&consent) {
             self.consents.push(consent);
             self.consents.sort_by_key(|c| c.at);
@@ -278,9 +284,14 @@ impl Person {
         };
         let reached =
             self.contacts.iter_mut().find(|c| c.channel == sent.channel && c.address == sent.address);
-        if let Some(held) = reached {
-            held.verified = true;
-            held.source = Source::Person;
+        let Some(held) = reached else { return };
+        held.verified = true;
+        held.source = Source::Person;
+        // Whoever reads the messages and follows them confirms the yes under which they came.
+        for consent in
+            self.consents.iter_mut().filter(|c| c.channel == sent.channel && c.granted && c.at <= sent.at)
+        {
+            consent.source = consent.source.max(Source::Person);
         }
     }
 

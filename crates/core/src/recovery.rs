@@ -262,7 +262,13 @@ impl Recovery {
         self.move_to(now, Phase::Active, because, effects);
     }
 
-    /// A person was found behind the cart.
+    /// A page names the person behind the cart. Whoever knows a cart's id (its link was forwarded,
+    /// say) could name themselves, so the first person stays; only a signed source may replace it.
+    pub fn link_from_page(&mut self, now: Timestamp, person: &PersonId) -> Vec<Effect> {
+        if self.person.is_some() { vec![] } else { self.link(now, person) }
+    }
+
+    /// A person was found behind the cart, by a source that is believed.
     pub fn link(&mut self, now: Timestamp, person: &PersonId) -> Vec<Effect> {
         if self.person.as_ref() == Some(person) {
             return vec![];

@@ -162,3 +162,55 @@ fn a_report_that_comes_after_its_step_was_settled_still_counts_as_contact() {
     cart.settle(world.now, &key, Outcome::Sent, None, &policy);
     assert!(cart.episode.clone().unwrap().contacted);
 }
+
+#[test]
+fn a_yes_that_only_a_page_reports_counts_as_unverified_until_its_owner_follows_a_link() {
+    // The shop vouches for the address, but only a page says that its owner agreed.
+    let mut ada = Person::new(PersonId::parse("per_1").unwrap(), ShopId::parse("shop_1").unwrap());
+    ada.add_contact(Channel::Email, "ada@example.com", Source::Signed, day_zero());
+    let yes = |source| Consent {
+        channel: Channel::Email,
+        granted: true,
+        wording: "w".to_owned(),
+        at: day_zero(),
+        source,
+    };
+    ada.record_consent(yes(Source::Page));
+    let first = request();
+    let now = day_zero().plus(HOUR);
+    assert!(matches!(ada.claim(now, &first, &three_emails(), true).decision, Decision::Send(_)));
+    ada.mark_sent(&first.key, now);
+
+    let other = CartId::parse("cart_2").unwrap();
+    let second = ClaimRequest {
+        key: SendKey::of(&other, 1, 0),
+        cart: other,
+        abandoned_at: day_zero().plus(48 * HOUR),
+        ..request()
+    };
+    let later = day_zero().plus(50 * HOUR);
+    let refused = ada.claim(later, &second, &three_emails(), true).decision;
+    assert_eq!(refused, Decision::Skip { why: Why::UnverifiedLimit });
+
+    // Its owner follows the link of the first message: that confirms the yes, and no later click in
+    // a page weakens it again.
+    ada.verify_sent(&first.key);
+    ada.record_consent(Consent { at: later, ..yes(Source::Page) });
+    assert!(matches!(ada.claim(later, &second, &three_emails(), true).decision, Decision::Send(_)));
+}
+
+#[test]
+fn a_page_cannot_put_another_person_behind_a_cart() {
+    let mut cart = Recovery::new(
+        CartId::parse("cart_1").unwrap(),
+        ShopId::parse("shop_1").unwrap(),
+        Currency::parse("EUR").unwrap(),
+        day_zero(),
+    );
+    let (ada, eve) = (PersonId::parse("per_ada").unwrap(), PersonId::parse("per_eve").unwrap());
+    assert_eq!(cart.link_from_page(day_zero(), &ada).len(), 1);
+    assert_eq!(cart.link_from_page(day_zero(), &eve), []);
+    assert_eq!(cart.person.as_ref(), Some(&ada));
+    cart.link(day_zero(), &eve);
+    assert_eq!(cart.person.as_ref(), Some(&eve), "a signed source is believed");
+}

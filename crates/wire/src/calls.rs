@@ -60,6 +60,8 @@ pub enum CartCall {
     Link {
         /// Who.
         person: PersonId,
+        /// By whom.
+        source: Source,
     },
     /// An order.
     Order {

@@ -5,8 +5,9 @@
 //! lost after storing comes again: an offered send is pending in the state and is offered anew when
 //! its lease is over; log entries stay unflushed until the queue has taken them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+use comeback_core::consent::Source;
 use comeback_core::effect::{Effect, Entry, Happened};
 use comeback_core::id::EventId;
 use comeback_core::money::Currency;
@@ -34,6 +35,9 @@ pub struct CartObject {
     store: Store,
     /// The state as stored; empty until first needed and after a failed write.
     held: RefCell<Option<Recovery>>,
+    /// The due time that the platform's alarm was last set for, as far as this instance knows. An
+    /// alarm that fired is spent, so it is set again even where the due time did not move.
+    armed: Cell<Option<Timestamp>>,
 }
 
 #[wasm_bindgen]
@@ -41,7 +45,12 @@ impl CartObject {
     /// Made by entry.js, once per object and instance of the runtime.
     #[wasm_bindgen(constructor)]
     pub fn new(state: worker_sys::DurableObjectState, env: Env) -> Result<Self, JsValue> {
-        Ok(Self { env, store: Store::open(State::from(state))?, held: RefCell::new(None) })
+        Ok(Self {
+            env,
+            store: Store::open(State::from(state))?,
+            held: RefCell::new(None),
+            armed: Cell::new(None),
+        })
     }
 
     /// A call, as JSON in and out.
@@ -55,6 +64,7 @@ impl CartObject {
 
     /// Time has passed. Never fails: the platform gives up an alarm after six failures.
     pub async fn alarm(&self) {
+        self.armed.set(None);
         if let Err(failure) = self.wake().await {
             console_error!(
                 "{}",
@@ -104,11 +114,14 @@ impl CartObject {
             }
             CartCall::Capture { signals, session, person, .. } => {
                 let mut effects = vec![];
+                if let Some(person) = person {
+                    effects.extend(match session {
+                        Some(_) => cart.link_from_page(now, &person),
+                        None => cart.link(now, &person),
+                    });
+                }
                 if let Some(session) = session {
                     note_session(&mut cart, session);
-                }
-                if let Some(person) = person {
-                    effects.extend(cart.link(now, &person));
                 }
                 for signal in signals {
                     effects.extend(cart.signal(now, signal));
@@ -125,7 +138,8 @@ impl CartObject {
                 let change = comeback_core::cart::Change::Set(lines);
                 cart.signal(now, Signal { id, at: now, kind: SignalKind::Cart { currency, change } })
             }
-            CartCall::Link { person } => cart.link(now, &person),
+            CartCall::Link { person, source: Source::Page } => cart.link_from_page(now, &person),
+            CartCall::Link { person, .. } => cart.link(now, &person),
             CartCall::Order { order, own: false } if order.at < cart.born_at => vec![],
             CartCall::Order { order, .. } => cart.ordered(now, &order, &policy),
             CartCall::Click { key } => cart.clicked(now, &key),
@@ -178,12 +192,13 @@ impl CartObject {
             *self.held.borrow_mut() = None;
             return Err(failure);
         }
-        let alarm_moved = self.held.borrow().as_ref().is_none_or(|h| h.next_wakeup(policy) != due);
         let flush = !entries.is_empty();
         *self.held.borrow_mut() = Some(cart.clone());
         if let Some(due) = due
-            && (alarm_moved || !offers.is_empty())
+            && self.armed.get() != Some(due)
         {
+            // Issued in the same turn as the write, so the platform commits both or neither.
+            self.armed.set(Some(due));
             self.store.platform().storage().set_alarm(due.since(now).max(0)).await?;
         }
         #[cfg(feature = "dev")]

@@ -115,7 +115,7 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Response> {
     }
     let (_, known) = identity::apply(&ask.env, id, &person, changes, ask.now).await?;
     if let Some(cart) = &cart {
-        objects::cart(&ask.env, id, cart, ask.now, &CartCall::Link { person }).await?;
+        objects::cart(&ask.env, id, cart, ask.now, &CartCall::Link { person, source }).await?;
     }
     // A page must not learn from the answer whether an address is a customer's.
     let told = if known && source == Source::Signed { "known" } else { "ok" };
