@@ -48,11 +48,27 @@ impl Weight {
     }
 }
 
+/// A weight that has a limit.
+pub(crate) struct Budgeted {
+    pub(crate) name: &'static str,
+    pub(crate) value: usize,
+    pub(crate) limit: usize,
+}
+
 /// Prints the table; an error when a budget is exceeded.
 pub(crate) fn command(place: &Place) -> Outcome {
+    println!("{:<44} {:>9} {:>9} {:>9}", "bytes", "raw", "gzip -9", "brotli 11");
+    judge(&weigh(place, |name, weight| weight.print(name))?)
+}
+
+/// The same weights without the table, whether within their limits or not.
+pub(crate) fn budgeted(place: &Place) -> Outcome<Vec<Budgeted>> {
+    weigh(place, |_, _| {})
+}
+
+fn weigh(place: &Place, tell: impl Fn(&str, Weight)) -> Outcome<Vec<Budgeted>> {
     let file = place.root.join("size-budget.json");
     let budget: Value = serde_json::from_str(&fs::read_to_string(&file).map_err(at(&file))?)?;
-    println!("{:<44} {:>9} {:>9} {:>9}", "bytes", "raw", "gzip -9", "brotli 11");
     let sdk = place.sdk();
     let manifest_file = sdk.join("manifest.json");
     let manifest: Value =
@@ -65,7 +81,7 @@ pub(crate) fn command(place: &Place) -> Outcome {
     for (name, about) in files {
         let weight = Weight::of(&sdk.join(name))?;
         let load = about.get("load").and_then(Value::as_str).unwrap_or("base");
-        weight.print(&format!("sdk/{VERSION}/{name} ({load})"));
+        tell(&format!("sdk/{VERSION}/{name} ({load})"), weight);
         match load {
             "base" => base.add(weight),
             "panel" => panel.add(weight),
@@ -75,17 +91,17 @@ pub(crate) fn command(place: &Place) -> Outcome {
             loader = Some(weight);
         }
     }
-    base.print("SDK: every page");
+    tell("SDK: every page", base);
     let mut with_panel = base;
     with_panel.add(panel);
-    with_panel.print("SDK: with a panel");
+    tell("SDK: with a panel", with_panel);
     let mut worker = Weight::default();
     for name in ["entry.js", "index.js", "index_bg.wasm"] {
         let weight = Weight::of(&place.dist().join("worker").join(name))?;
-        weight.print(&format!("worker/{name}"));
+        tell(&format!("worker/{name}"), weight);
         worker.add(weight);
     }
-    worker.print("Worker");
+    tell("Worker", worker);
     let loader = loader.ok_or_else(|| Error::new("the SDK has no comeback.js"))?;
     let measured = [
         ("sdk_base_brotli", base.brotli),
@@ -93,21 +109,25 @@ pub(crate) fn command(place: &Place) -> Outcome {
         ("loader_brotli", loader.brotli),
         ("worker_gzip", worker.gzip),
     ];
-    judge(&budget, &measured)
+    measured.into_iter().map(|(name, value)| limited(&budget, name, value)).collect()
 }
 
-fn judge(budget: &Value, measured: &[(&str, usize)]) -> Outcome {
+fn limited(budget: &Value, name: &'static str, value: usize) -> Outcome<Budgeted> {
+    let limit = budget
+        .get(name)
+        .and_then(Value::as_u64)
+        .and_then(|limit| usize::try_from(limit).ok())
+        .ok_or_else(|| Error::new(format!("size-budget.json: no number `{name}`")))?;
+    Ok(Budgeted { name, value, limit })
+}
+
+fn judge(measured: &[Budgeted]) -> Outcome {
     let mut over = Vec::new();
     println!();
-    for (name, value) in measured {
-        let limit = budget
-            .get(*name)
-            .and_then(Value::as_u64)
-            .and_then(|limit| usize::try_from(limit).ok())
-            .ok_or_else(|| Error::new(format!("size-budget.json: no number `{name}`")))?;
-        let verdict = if *value <= limit { "ok" } else { "OVER" };
+    for Budgeted { name, value, limit } in measured {
+        let verdict = if value <= limit { "ok" } else { "OVER" };
         println!("{name:<30} {value:>9} of {limit:>9}  {verdict}");
-        if *value > limit {
+        if value > limit {
             over.push(*name);
         }
     }
@@ -126,9 +146,10 @@ mod tests {
     #[test]
     fn a_budget_is_kept_at_the_limit_and_broken_one_byte_above() {
         let budget = json!({ "loader_brotli": 100 });
-        assert!(judge(&budget, &[("loader_brotli", 100)]).is_ok());
-        assert!(judge(&budget, &[("loader_brotli", 101)]).is_err());
-        assert!(judge(&budget, &[("unknown", 1)]).is_err(), "a measure without a budget is a mistake");
+        let of = |name, value| limited(&budget, name, value);
+        assert!(judge(&[of("loader_brotli", 100).unwrap()]).is_ok());
+        assert!(judge(&[of("loader_brotli", 101).unwrap()]).is_err());
+        assert!(of("unknown", 1).is_err(), "a measure without a budget is a mistake");
     }
 
     #[test]
