@@ -1,0 +1,85 @@
+// The built Worker with counters on its outside: calls of objects, and what objects write. Bundled by calls.test.mjs in place of
+// entry.js; `GET /counts` tells and starts over. It changes no behaviour: every call goes through to the real thing.
+
+import Comeback, * as real from '#entry';
+
+let counts;
+const startOver = () => (counts = { calls: [], transactions: 0, statements: 0, writes: 0, unguarded: 0 });
+startOver();
+
+const watched = new WeakSet();
+const once = (thing) => !watched.has(thing) && watched.add(thing);
+
+/** Objects reached through a binding, by its name and the call's. */
+function watchEnv(env) {
+  for (const binding of ['CART', 'PERSON', 'SHOP']) {
+    const namespace = env[binding];
+    if (!once(namespace)) continue;
+    const getByName = namespace.getByName.bind(namespace);
+    // The Worker goes by names; whatever went another way would be missed here.
+    namespace.get = () => {
+      throw new Error('counting.mjs watches getByName only');
+    };
+    namespace.getByName = (name) => {
+      const stub = getByName(name);
+      return {
+        call(now, body) {
+          counts.calls.push(`${binding} ${JSON.parse(body).call}`);
+          return stub.call(now, body);
+        },
+      };
+    };
+  }
+  return env;
+}
+
+/** Transactions of an object's storage, and statements that write inside and outside of one. */
+function watchState(state) {
+  const { storage } = state;
+  const { sql } = storage;
+  let inside = false;
+  const transactionSync = storage.transactionSync.bind(storage);
+  storage.transactionSync = (body) => {
+    counts.transactions += 1;
+    inside = true;
+    try {
+      return transactionSync(body);
+    } finally {
+      inside = false;
+    }
+  };
+  const exec = sql.exec.bind(sql);
+  sql.exec = (query, ...values) => {
+    counts.statements += 1;
+    if (!/^\s*SELECT/i.test(query)) counts[inside ? 'writes' : 'unguarded'] += 1;
+    return exec(query, ...values);
+  };
+  // Held, so that the engine gives everyone this same wrapper.
+  return { state, held: [storage, sql] };
+}
+
+const counted = (Real) =>
+  class extends Real {
+    constructor(state, env) {
+      const { held } = watchState(state);
+      super(state, watchEnv(env));
+      this.held = held;
+    }
+  };
+
+export class CartDo extends counted(real.CartDo) {}
+export class PersonDo extends counted(real.PersonDo) {}
+export class ShopDo extends counted(real.ShopDo) {}
+
+export default class extends Comeback {
+  constructor(ctx, env) {
+    super(ctx, watchEnv(env));
+  }
+
+  async fetch(request) {
+    if (new URL(request.url).pathname !== '/v1/counts') return super.fetch(request);
+    const told = counts;
+    startOver();
+    return Response.json(told);
+  }
+}
