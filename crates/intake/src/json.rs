@@ -103,7 +103,8 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn time(&self) -> Result<Option<Timestamp>, IntakeError> {
-        let read = |text| Timestamp::parse_rfc3339(text).ok_or_else(|| self.malformed("expected an RFC 3339 time"));
+        let read =
+            |text| Timestamp::parse_rfc3339(text).ok_or_else(|| self.malformed("expected an RFC 3339 time"));
         self.text()?.map(read).transpose()
     }
 }

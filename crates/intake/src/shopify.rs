@@ -33,7 +33,11 @@ pub struct Verified<'a> {
 
 /// Checks `X-Shopify-Hmac-Sha256` against the bytes as they came. Takes the same time for any
 /// wrong signature of the right length. An empty secret verifies nothing: it is a shop not set up.
-pub fn verify<'a>(raw_body: &'a [u8], header_hmac_base64: &str, secret: &[u8]) -> Result<Verified<'a>, IntakeError> {
+pub fn verify<'a>(
+    raw_body: &'a [u8],
+    header_hmac_base64: &str,
+    secret: &[u8],
+) -> Result<Verified<'a>, IntakeError> {
     if raw_body.len() > MAX_BODY {
         return Err(IntakeError::TooLarge { bytes: raw_body.len() });
     }
@@ -57,7 +61,12 @@ enum Topic {
 impl Verified<'_> {
     /// Reads the body as what `topic` (`X-Shopify-Topic`) says. `triggered_at` is
     /// `X-Shopify-Triggered-At`, if it came; `received_at` is when the request did.
-    pub fn parse(self, topic: &str, triggered_at: Option<&str>, received_at: Timestamp) -> Result<Operation, IntakeError> {
+    pub fn parse(
+        self,
+        topic: &str,
+        triggered_at: Option<&str>,
+        received_at: Timestamp,
+    ) -> Result<Operation, IntakeError> {
         let topic = match topic {
             "checkouts/create" | "checkouts/update" => Topic::Checkout,
             "orders/create" => Topic::OrderCreated,
@@ -173,7 +182,11 @@ fn line(node: &Node<'_>, currency: Currency) -> Result<Option<Line>, IntakeError
     // A custom line has no product; its own id keeps it apart from the others.
     let item_id = match product.id()? {
         Some(id) => id,
-        None => node.get("id").id()?.map(|id| format!("line:{id}")).ok_or_else(|| product.malformed("is missing"))?,
+        None => node
+            .get("id")
+            .id()?
+            .map(|id| format!("line:{id}"))
+            .ok_or_else(|| product.malformed("is missing"))?,
     };
     let mut title = node.get("title").text()?.unwrap_or_default().to_owned();
     // Shopify's word for "there are no variants".
@@ -215,9 +228,12 @@ fn email(body: &Node<'_>) -> Result<Option<String>, IntakeError> {
 /// addresses are not read; they were given to the carrier.
 fn phone(body: &Node<'_>) -> Result<Option<String>, IntakeError> {
     let e164 = |text: &str| {
-        let kept: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{A0}')).collect();
+        let kept: String =
+            text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{A0}')).collect();
         let digits = kept.strip_prefix('+')?;
-        let plausible = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+        let plausible = (7..=15).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0');
         plausible.then_some(kept)
     };
     let own = [body.get("sms_marketing_phone"), body.get("phone"), body.get("customer").get("phone")];

@@ -20,7 +20,10 @@ fn suite() -> Vec<(String, Vec<u8>)> {
         .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
         .collect();
     files.push(("n_structure_100000_opening_arrays.json".to_owned(), "[".repeat(100_000).into_bytes()));
-    files.push(("n_structure_open_array_object.json".to_owned(), format!("{}\n", "[{\"\":".repeat(50_000)).into_bytes()));
+    files.push((
+        "n_structure_open_array_object.json".to_owned(),
+        format!("{}\n", "[{\"\":".repeat(50_000)).into_bytes(),
+    ));
     assert_eq!(files.len(), 318);
     files
 }
@@ -31,7 +34,10 @@ fn every_cut_of_a_body_is_refused() {
         let body = value.to_string().into_bytes();
         assert!(parse(topic, &body).is_ok());
         for end in 0..body.len() {
-            assert!(matches!(parse(topic, &body[..end]), Err(IntakeError::Malformed { .. })), "{topic} {end}");
+            assert!(
+                matches!(parse(topic, &body[..end]), Err(IntakeError::Malformed { .. })),
+                "{topic} {end}"
+            );
         }
     }
 }
@@ -54,7 +60,10 @@ fn the_json_suite_inside_a_body_changes_nothing_or_is_refused() {
         let body = [head.as_bytes(), b"\"properties\":", &inner, tail.as_bytes()].concat();
         match parse("checkouts/update", &body) {
             Ok(read) => assert!(read == expect && !name.starts_with("n_"), "{name}"),
-            Err(error) => assert!(matches!(error, IntakeError::Malformed { .. }) && !name.starts_with("y_"), "{name}: {error}"),
+            Err(error) => assert!(
+                matches!(error, IntakeError::Malformed { .. }) && !name.starts_with("y_"),
+                "{name}: {error}"
+            ),
         }
     }
 }
@@ -64,7 +73,9 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(map) => map.iter().for_each(|(k, v)| pointers(v, &format!("{at}/{k}"), found)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(i, v)| pointers(v, &format!("{at}/{i}"), found)),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(i, v)| pointers(v, &format!("{at}/{i}"), found))
+        }
         _ => {}
     }
 }
@@ -73,8 +84,22 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
 fn any_field_of_any_type_is_read_or_refused_by_name() {
     let secret = "zq-not-for-logs";
     let odd = [
-        json!(null), json!(true), json!(-1), json!(1.5), json!(1e300), json!(u64::MAX), json!(i64::MIN), json!(""), json!(secret),
-        json!("\u{0}"), json!([]), json!([secret]), json!({}), json!({secret: secret}), json!("9".repeat(50)), json!("2026-02-30T00:00:00Z"),
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(""),
+        json!(secret),
+        json!("\u{0}"),
+        json!([]),
+        json!([secret]),
+        json!({}),
+        json!({secret: secret}),
+        json!("9".repeat(50)),
+        json!("2026-02-30T00:00:00Z"),
     ];
     let mut refused = 0;
     for (topic, value) in [("checkouts/update", checkout_value()), ("orders/create", order_value())] {

@@ -34,7 +34,13 @@ fn malformed(result: Result<Operation, IntakeError>) -> (&'static str, String) {
 #[test]
 fn a_checkout_is_read_to_the_cent() {
     let checkout = checkout(&checkout_value());
-    assert_eq!(checkout.lines, [line("632910392", "49148385", "IPod Nano - 8GB - Red"), line("632910392", "808950810", "IPod Nano - 8GB - Pink")]);
+    assert_eq!(
+        checkout.lines,
+        [
+            line("632910392", "49148385", "IPod Nano - 8GB - Red"),
+            line("632910392", "808950810", "IPod Nano - 8GB - Pink")
+        ]
+    );
     assert_eq!((checkout.total_minor, checkout.currency.code()), (40_994, "USD"));
     assert_eq!(checkout.checkout_id, "450789469");
     assert_eq!(checkout.cart_token.as_deref(), Some("68778783ad298f1c80c3bafcddeea02f"));
@@ -45,7 +51,10 @@ fn a_checkout_is_read_to_the_cent() {
     assert_eq!((checkout.buyer_accepts_marketing, checkout.sms_marketing), (false, None));
     assert_eq!((checkout.completed_at, checkout.at), (None, at("2012-10-12T11:05:27Z")));
     assert_eq!(checkout.locale, None);
-    assert_eq!(checkout.recovery_url.as_deref(), Some("https://checkout.local/orders/690933842/2a1ace52255252df566af0faaedfbfa7?recovered=1"));
+    assert_eq!(
+        checkout.recovery_url.as_deref(),
+        Some("https://checkout.local/orders/690933842/2a1ace52255252df566af0faaedfbfa7?recovered=1")
+    );
 }
 
 #[test]
@@ -60,7 +69,10 @@ fn an_order_is_read_to_the_cent() {
         ]
     );
     assert_eq!((order.total_minor, order.currency.code()), (40_994, "USD"));
-    assert_eq!((order.order_id.as_str(), order.checkout_id.as_deref(), order.checkout_token.as_deref()), ("450789469", Some("450789469"), None));
+    assert_eq!(
+        (order.order_id.as_str(), order.checkout_id.as_deref(), order.checkout_token.as_deref()),
+        ("450789469", Some("450789469"), None)
+    );
     assert_eq!(order.cart_token, checkout(&checkout_value()).cart_token);
     assert_eq!(order.email.as_deref(), Some("bob.norman@hostmail.com"));
     assert_eq!(order.at, at("2008-01-10T16:00:00Z"));
@@ -100,7 +112,9 @@ fn a_signature_fits_one_body_and_one_secret() {
     assert!(verify(body, known, SECRET).is_ok());
     assert!(verify(body, &format!(" {known}\n"), SECRET).is_ok());
 
-    let refused = |body: &[u8], header: &str, secret: &[u8]| assert_eq!(verify(body, header, secret).err(), Some(IntakeError::BadSignature), "{header}");
+    let refused = |body: &[u8], header: &str, secret: &[u8]| {
+        assert_eq!(verify(body, header, secret).err(), Some(IntakeError::BadSignature), "{header}")
+    };
     for place in 0..body.len() {
         let mut tampered = body.to_vec();
         tampered[place] ^= 1;
@@ -123,7 +137,10 @@ fn a_signature_fits_one_body_and_one_secret() {
 #[test]
 fn a_shop_without_a_secret_takes_nothing() {
     // The right HMAC of the empty key over `{}`, which anyone can make.
-    assert_eq!(verify(b"{}", "IvjuqQlACvmK3zaBqfMZI+9rf8ukq7VT2Sgjo+nVwl4=", b"").err(), Some(IntakeError::BadSignature));
+    assert_eq!(
+        verify(b"{}", "IvjuqQlACvmK3zaBqfMZI+9rf8ukq7VT2Sgjo+nVwl4=", b"").err(),
+        Some(IntakeError::BadSignature)
+    );
 }
 
 #[test]
@@ -157,7 +174,10 @@ fn time_is_the_triggers_then_the_bodys_then_ours_and_never_the_future() {
         (&body, Some("2999-01-01T00:00:00Z"), received()),
     ];
     for (body, triggered, expect) in cases {
-        let operation = verify(body.as_bytes(), &sign(body.as_bytes()), SECRET).unwrap().parse("checkouts/update", triggered, received()).unwrap();
+        let operation = verify(body.as_bytes(), &sign(body.as_bytes()), SECRET)
+            .unwrap()
+            .parse("checkouts/update", triggered, received())
+            .unwrap();
         let Operation::Checkout(checkout) = operation else { panic!("expected a checkout") };
         assert_eq!(checkout.at, expect, "{triggered:?}");
     }
@@ -176,15 +196,21 @@ fn line_items_come_in_many_forms() {
         if given.get("price").is_some() {
             value["line_items"] = json!([given]);
             let read = checkout(&value).lines;
-            let expect = Line { unit_price_minor: 1_234, ..line("111475476", "1234", "Soda Title - Test Variant") };
+            let expect =
+                Line { unit_price_minor: 1_234, ..line("111475476", "1234", "Soda Title - Test Variant") };
             assert_eq!(read, [expect]);
         } else {
             value["line_items"][0]["properties"] = given.get("properties").cloned().unwrap_or(Value::Null);
             assert_eq!(checkout(&value).lines, checkout(&checkout_value()).lines, "{item}");
         }
     }
-    let broken = include_str!("../../../tests/vectors/intake/shopify/orderlineitems/properties_invalid0.json");
-    let body = checkout_value().to_string().replacen("\"properties\":null", broken.trim().trim_start_matches('{').trim_end_matches('}'), 1);
+    let broken =
+        include_str!("../../../tests/vectors/intake/shopify/orderlineitems/properties_invalid0.json");
+    let body = checkout_value().to_string().replacen(
+        "\"properties\":null",
+        broken.trim().trim_start_matches('{').trim_end_matches('}'),
+        1,
+    );
     assert_eq!(malformed(parse("checkouts/update", body.as_bytes())).0, "expected JSON");
 }
 
@@ -204,9 +230,22 @@ fn ids_amounts_and_names_come_in_many_forms() {
     let read = checkout(&value);
     assert_eq!((read.checkout_id.as_str(), read.total_minor), ("gid-450789469", 1_200));
     assert_eq!(read.cart_token.as_deref(), Some("68778783"));
-    let seen: Vec<_> = read.lines.iter().map(|l| (l.item_id.as_str(), l.item_variant.as_deref(), l.title.as_str(), l.unit_price_minor, l.quantity)).collect();
+    let seen: Vec<_> = read
+        .lines
+        .iter()
+        .map(|l| {
+            (l.item_id.as_str(), l.item_variant.as_deref(), l.title.as_str(), l.unit_price_minor, l.quantity)
+        })
+        .collect();
     let max = Some("18446744073709551615");
-    assert_eq!(seen, [("line:7", None, "Gift wrap", 300, 1), ("18446744073709551615", max, "T", 450, 2), ("1", None, "Red", 1, 9_999)]);
+    assert_eq!(
+        seen,
+        [
+            ("line:7", None, "Gift wrap", 300, 1),
+            ("18446744073709551615", max, "T", 450, 2),
+            ("1", None, "Red", 1, 9_999)
+        ]
+    );
 
     value["currency"] = json!("KWD");
     value["total_price"] = json!("1.234");
@@ -234,10 +273,18 @@ fn contacts_and_consents_are_taken_only_where_they_are_plain() {
         assert_eq!(with(&|v| v["phone"] = json!(half)).phone, None, "{half}");
     }
     assert_eq!(with(&|v| v["buyer_accepts_sms_marketing"] = json!(true)).sms_marketing, Some(true));
-    let state = |s: &'static str| with(&move |v| v["customer"]["sms_marketing_consent"] = json!({"state": s})).sms_marketing;
-    assert_eq!((state("subscribed"), state("unsubscribed"), state("pending")), (Some(true), Some(false), Some(false)));
+    let state = |s: &'static str| {
+        with(&move |v| v["customer"]["sms_marketing_consent"] = json!({"state": s})).sms_marketing
+    };
+    assert_eq!(
+        (state("subscribed"), state("unsubscribed"), state("pending")),
+        (Some(true), Some(false), Some(false))
+    );
     assert!(with(&|v| v["buyer_accepts_marketing"] = json!(true)).buyer_accepts_marketing);
-    assert_eq!(with(&|v| v["completed_at"] = json!("2026-03-30T11:00:00+02:00")).completed_at, Some(at("2026-03-30T09:00:00Z")));
+    assert_eq!(
+        with(&|v| v["completed_at"] = json!("2026-03-30T11:00:00+02:00")).completed_at,
+        Some(at("2026-03-30T09:00:00Z"))
+    );
     for link in ["http://shop.example/", "javascript:alert(1)", "https://x\u{7}"] {
         assert_eq!(with(&|v| v["abandoned_checkout_url"] = json!(link)).recovery_url, None, "{link}");
     }
@@ -247,7 +294,10 @@ fn contacts_and_consents_are_taken_only_where_they_are_plain() {
 fn an_unreadable_line_spoils_a_checkout_but_not_an_order() {
     let mut value = checkout_value();
     value["line_items"][1]["price"] = json!("1.005");
-    assert_eq!(malformed(parse_value("checkouts/update", &value)), ("expected an amount of the currency", "line_items[1].price".to_owned()));
+    assert_eq!(
+        malformed(parse_value("checkouts/update", &value)),
+        ("expected an amount of the currency", "line_items[1].price".to_owned())
+    );
     let mut value = order_value();
     value["line_items"][1]["price"] = json!("1.005");
     assert_eq!(order("orders/paid", &value).lines.len(), 2);

@@ -2,7 +2,7 @@
 //! header or the direction of reading. Does not escape: that depends on where the text goes.
 
 /// Stand-ins for `{` and `}` of data while a template renders, so that a brace in the output is
-/// known to be the template's own. Both are Unicode noncharacters: [`line`] strips them from input.
+/// known to be the template's own. Both are Unicode noncharacters: [`line()`] strips them from input.
 pub(crate) const OPEN: char = '\u{FDD0}';
 pub(crate) const CLOSE: char = '\u{FDD1}';
 
@@ -33,7 +33,7 @@ pub(crate) fn line(text: &str, max: usize) -> String {
     out
 }
 
-/// [`line`] for a header. Text that looks like an RFC 2047 encoded word is broken apart: the
+/// [`line()`] for a header. Text that looks like an RFC 2047 encoded word is broken apart: the
 /// receiver would decode it, line breaks included, into something nobody wrote.
 pub(crate) fn header(text: &str, max: usize) -> String {
     line(&text.replace("=?", "= ?"), max)
@@ -126,14 +126,26 @@ mod tests {
         for name in ["Ada", "Anne-Marie", "O'Neil", "J. R.", "Łukasz", "明美", "Ada Lovelace"] {
             assert!(looks_like_a_name(name), "{name}");
         }
-        for no in ["", "-", "win at evil.example", "http://x", "a@b", "50% off", "{{name}}", "R2D2", "www.x", "CALL NOW!"] {
+        for no in [
+            "",
+            "-",
+            "win at evil.example",
+            "http://x",
+            "a@b",
+            "50% off",
+            "{{name}}",
+            "R2D2",
+            "www.x",
+            "CALL NOW!",
+        ] {
             assert!(!looks_like_a_name(no), "{no}");
         }
     }
 
     #[test]
     fn braces_of_data_never_make_a_tag() {
-        let data = "{{ x }} {% y %} {# z #} {{{".replace('{', &OPEN.to_string()).replace('}', &CLOSE.to_string());
+        let data =
+            "{{ x }} {% y %} {# z #} {{{".replace('{', &OPEN.to_string()).replace('}', &CLOSE.to_string());
         assert!(!has_tag(&data));
         assert_eq!(restore_text(&data), "{ { x } } { % y % } { # z # } { { {");
         assert!(!restore_html(&data).contains(['{', '}']));

@@ -43,14 +43,22 @@ pub(crate) fn is_address(text: &str) -> bool {
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..");
-    let label_ok = |l: &str| !l.is_empty() && !l.starts_with('-') && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let label_ok = |l: &str| {
+        !l.is_empty() && !l.starts_with('-') && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     local_ok && text.len() <= MAX_ADDRESS && domain.split('.').all(label_ok)
 }
 
 /// The message as RFC 5322 bytes with CRLF line ends, all ASCII.
 ///
 /// `seed` (the send key) makes the boundary; `date` is the one of the send, given by the caller.
-pub fn to_mime(email: &Email, from: &Mailbox, to: &Mailbox, date: Timestamp, seed: &SendKey) -> Result<Vec<u8>, RenderError> {
+pub fn to_mime(
+    email: &Email,
+    from: &Mailbox,
+    to: &Mailbox,
+    date: Timestamp,
+    seed: &SendKey,
+) -> Result<Vec<u8>, RenderError> {
     // `=_` occurs in neither base64 nor quoted-printable, so no encoded body contains it; and a
     // body that goes unencoded would need to hold this very send's key on a line of its own.
     let boundary = format!("=_{seed}");
@@ -66,7 +74,8 @@ pub fn to_mime(email: &Email, from: &Mailbox, to: &Mailbox, date: Timestamp, see
         MimePart::new("text/plain", BodyPart::Text(email.text.as_str().into())),
         MimePart::new("text/html", BodyPart::Text(email.html.as_str().into())),
     ];
-    let body = MimePart::new(ContentType::new("multipart/alternative").attribute("boundary", boundary), parts);
+    let body =
+        MimePart::new(ContentType::new("multipart/alternative").attribute("boundary", boundary), parts);
     let mut bytes = Vec::new();
     message.body(body).serialize(&mut bytes);
     Ok(bytes)

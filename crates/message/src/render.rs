@@ -138,7 +138,11 @@ impl View {
             resume_url: link(&model.resume_url, "resume_url")?,
             unsubscribe_url: link(&model.unsubscribe_url, "unsubscribe_url")?,
             one_click_url: link(&model.one_click_url, "one_click_url")?,
-            preferences_url: model.preferences_url.as_deref().map(|u| link(u, "preferences_url")).transpose()?,
+            preferences_url: model
+                .preferences_url
+                .as_deref()
+                .map(|u| link(u, "preferences_url"))
+                .transpose()?,
             why: needed(&model.why, MAX_SENTENCE, "why")?,
             offer: model.offer.as_ref().map(offer).transpose()?,
             first_name: first_name(model.first_name.as_deref()),
@@ -208,7 +212,11 @@ fn offer(offer: &Offer) -> Result<Offer, RenderError> {
 
 /// Renders an email. `send` becomes the left side of the `Message-ID`: the same send has the same
 /// id however often it is rendered, so a receiving server can drop a repetition.
-pub fn render_email(template: EmailTemplate, model: &MessageModel, send: &SendKey) -> Result<Email, RenderError> {
+pub fn render_email(
+    template: EmailTemplate,
+    model: &MessageModel,
+    send: &SendKey,
+) -> Result<Email, RenderError> {
     let name = template.name();
     let mut view = View::of(model)?;
     // A header value: whatever the template's file ends with, one clean line leaves.
@@ -248,11 +256,13 @@ pub(crate) fn render(file: &str, view: &impl Serialize) -> Result<String, Render
     render_with(environment, file, view)
 }
 
-fn render_with(environment: &Environment<'_>, file: &str, view: &impl Serialize) -> Result<String, RenderError> {
-    let rendered = environment
-        .get_template(file)
-        .and_then(|t| t.render(Serde(view)))
-        .map_err(|e| fault(file, &e))?;
+fn render_with(
+    environment: &Environment<'_>,
+    file: &str,
+    view: &impl Serialize,
+) -> Result<String, RenderError> {
+    let rendered =
+        environment.get_template(file).and_then(|t| t.render(Serde(view))).map_err(|e| fault(file, &e))?;
     if clean::has_tag(&rendered) {
         return Err(RenderError::MergeTag { template: file.to_owned() });
     }
@@ -306,7 +316,9 @@ fn environment() -> Result<Environment<'static>, RenderError> {
 fn empty_environment() -> Result<Environment<'static>, RenderError> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|file| if file.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    environment.set_auto_escape_callback(|file| {
+        if file.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+    });
     // A tag alone on its line leaves no line behind.
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(|e| fault("syntax", &e))?);
@@ -316,7 +328,11 @@ fn empty_environment() -> Result<Environment<'static>, RenderError> {
 
 /// Writes a value for where it lands. A value that is not there is a fault, even where the
 /// template names it: "Hello none" is as broken as a raw merge tag.
-fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
     if value.is_none() || value.is_undefined() {
         return Err(minijinja::Error::new(minijinja::ErrorKind::UndefinedError, "a value that is not there"));
     }
@@ -361,7 +377,13 @@ mod tests {
 
     #[test]
     fn templates_are_strict() {
-        for source in ["{{ titel }}", "{{ title.name.first }}", "{% if titel %}x{% endif %}", "{{ nothing }}", "{% for x in titel %}{% endfor %}"] {
+        for source in [
+            "{{ titel }}",
+            "{{ title.name.first }}",
+            "{% if titel %}x{% endif %}",
+            "{{ nothing }}",
+            "{% for x in titel %}{% endfor %}",
+        ] {
             let error = small("t.txt", source, "x").unwrap_err();
             assert!(matches!(error, RenderError::Template { .. }), "{source}: {error:?}");
         }
@@ -369,16 +391,27 @@ mod tests {
 
     #[test]
     fn a_merge_tag_of_the_template_is_refused_and_one_of_data_is_inert() {
-        for source in ["Hello {{ '{{' }}", "{% raw %}Hello {{ first_name }}{% endraw %}", "{% raw %}{% if x %}{% endraw %}", "{% raw %}a #}{% endraw %}"] {
+        for source in [
+            "Hello {{ '{{' }}",
+            "{% raw %}Hello {{ first_name }}{% endraw %}",
+            "{% raw %}{% if x %}{% endraw %}",
+            "{% raw %}a #}{% endraw %}",
+        ] {
             // A brace that an expression of the template writes counts as data and is broken apart.
             match small("t.txt", source, "x") {
                 Ok(text) => assert!(!clean::has_tag(&text), "{text}"),
                 Err(error) => assert_eq!(error, RenderError::MergeTag { template: "t.txt".to_owned() }),
             }
         }
-        assert!(matches!(small("t.html", "{% raw %}{{ x }}{% endraw %}", "x"), Err(RenderError::MergeTag { .. })));
+        assert!(matches!(
+            small("t.html", "{% raw %}{{ x }}{% endraw %}", "x"),
+            Err(RenderError::MergeTag { .. })
+        ));
         assert_eq!(small("t.txt", "<{{ title }}>", "{{ 7 * 7 }}").unwrap(), "<{ { 7 * 7 } }>");
-        assert_eq!(small("t.html", "<b>{{ title }}</b>", "{{7*7}}{%x%}").unwrap(), "<b>&#123;&#123;7*7&#125;&#125;&#123;%x%&#125;</b>");
+        assert_eq!(
+            small("t.html", "<b>{{ title }}</b>", "{{7*7}}{%x%}").unwrap(),
+            "<b>&#123;&#123;7*7&#125;&#125;&#123;%x%&#125;</b>"
+        );
         // Two harmless halves do not make a whole, neither do a template's brace and a value's.
         assert_eq!(small("t.txt", "{{ title }}{{ title }}", "{").unwrap(), "{ {");
         assert_eq!(small("t.txt", "{ {{ title }}", "%").unwrap(), "{ %");
@@ -386,7 +419,10 @@ mod tests {
 
     #[test]
     fn html_is_escaped_and_text_is_not() {
-        assert_eq!(small("t.html", "{{ title }}", "<a href=\"x\" b='y'>&/").unwrap(), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;/");
+        assert_eq!(
+            small("t.html", "{{ title }}", "<a href=\"x\" b='y'>&/").unwrap(),
+            "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;/"
+        );
         assert_eq!(small("t.txt", "{{ title }}", "a < b & c").unwrap(), "a < b & c");
     }
 

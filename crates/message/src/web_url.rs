@@ -64,7 +64,10 @@ mod tests {
             ("HTTPS://Shop.example", Some("https://Shop.example")),
             ("http://localhost:8787/r/x", Some("http://localhost:8787/r/x")),
             ("http://127.0.0.1:1/", Some("http://127.0.0.1:1/")),
-            ("https://shop.example/ä b'\"<>{{x}}", Some("https://shop.example/%C3%A4%20b%27%22%3C%3E%7B%7Bx%7D%7D")),
+            (
+                "https://shop.example/ä b'\"<>{{x}}",
+                Some("https://shop.example/%C3%A4%20b%27%22%3C%3E%7B%7Bx%7D%7D"),
+            ),
             ("http://shop.example/", None),
             ("http://localhost.evil.example/", None),
             ("https://shop.example@evil.example/", None),

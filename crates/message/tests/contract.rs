@@ -6,7 +6,10 @@
 mod support;
 
 use comeback_core::time::Timestamp;
-use comeback_message::{EmailTemplate, Encoding, Mailbox, MessageModel, ModelLine, Offer, RenderError, SmsTemplate, render_email, render_sms, segments, to_mime};
+use comeback_message::{
+    EmailTemplate, Encoding, Mailbox, MessageModel, ModelLine, Offer, RenderError, SmsTemplate, render_email,
+    render_sms, segments, to_mime,
+};
 
 fn refused(change: impl FnOnce(&mut MessageModel)) -> RenderError {
     let mut model = support::model();
@@ -30,9 +33,18 @@ fn what_is_needed_is_missed() {
     assert_eq!(refused(|m| m.resume_url = "/r/x".to_owned()), url("resume_url"));
     assert_eq!(refused(|m| m.unsubscribe_url.clear()), url("unsubscribe_url"));
     assert_eq!(refused(|m| m.one_click_url = "mailto:x@y.example".to_owned()), url("one_click_url"));
-    assert_eq!(refused(|m| m.offer = Some(Offer { percent: 0, ..support::offer() })), RenderError::Offer { percent: 0 });
-    assert_eq!(refused(|m| m.offer = Some(Offer { percent: 101, ..support::offer() })), RenderError::Offer { percent: 101 });
-    assert_eq!(refused(|m| m.offer = Some(Offer { code: "\n".to_owned(), ..support::offer() })), missing("offer.code"));
+    assert_eq!(
+        refused(|m| m.offer = Some(Offer { percent: 0, ..support::offer() })),
+        RenderError::Offer { percent: 0 }
+    );
+    assert_eq!(
+        refused(|m| m.offer = Some(Offer { percent: 101, ..support::offer() })),
+        RenderError::Offer { percent: 101 }
+    );
+    assert_eq!(
+        refused(|m| m.offer = Some(Offer { code: "\n".to_owned(), ..support::offer() })),
+        missing("offer.code")
+    );
 }
 
 #[test]
@@ -117,7 +129,20 @@ fn mime_depends_on_its_arguments_alone() {
     let raw = String::from_utf8(make(&from).unwrap()).unwrap();
     assert!(raw.contains("Date: Mon, 30 Mar 2026 09:15:00 +0000\r\n"), "{raw}");
     assert!(raw.contains("Message-ID: <snd_0123456789abcdefghjkmnpqrs@shop.example>\r\n"), "{raw}");
-    for address in ["", "x", "a@b\r\nBcc: c@d.example", "a b@c.example", "\"a\"@c.example", "a@c..example", "a@", "@b", "a@b@c", "ä@c.example", "<a@c.example>", "a@c.example,b@c.example"] {
+    for address in [
+        "",
+        "x",
+        "a@b\r\nBcc: c@d.example",
+        "a b@c.example",
+        "\"a\"@c.example",
+        "a@c..example",
+        "a@",
+        "@b",
+        "a@b@c",
+        "ä@c.example",
+        "<a@c.example>",
+        "a@c.example,b@c.example",
+    ] {
         let bad = Mailbox { name: None, address: address.to_owned() };
         assert_eq!(make(&bad), Err(RenderError::Address { field: "from" }), "{address:?}");
     }
@@ -125,7 +150,8 @@ fn mime_depends_on_its_arguments_alone() {
 
 #[test]
 fn segments_agree_with_others() {
-    let cases: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../../tests/vectors/message/twilio_segments.json")).unwrap();
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("../../../tests/vectors/message/twilio_segments.json")).unwrap();
     assert_eq!(cases.len(), 5);
     for case in cases {
         let body = case["body"].as_str().unwrap();
@@ -153,7 +179,10 @@ fn a_text_message_is_one_segment_or_none() {
 
     model.lines[0].title = "Чайник".to_owned();
     let foreign = render(&model, link).unwrap();
-    assert_eq!(foreign.text, "Tom & Anna's Shop: your cart is saved: https://shop.example/s/7Qx2Lp Reply STOP to opt out");
+    assert_eq!(
+        foreign.text,
+        "Tom & Anna's Shop: your cart is saved: https://shop.example/s/7Qx2Lp Reply STOP to opt out"
+    );
 
     // A brand outside the GSM set takes UCS-2 and a shorter text; it is never respelt.
     model.shop_name = "Čaj".to_owned();
@@ -162,6 +191,9 @@ fn a_text_message_is_one_segment_or_none() {
     assert_eq!((fits.encoding, fits.segments), (Encoding::Ucs2, 1));
 
     model.shop_name = "Shop ".repeat(15);
-    assert!(matches!(render(&model, &format!("https://shop.example/{}", "x".repeat(60))), Err(RenderError::TooLong { limit: 160, .. })));
+    assert!(matches!(
+        render(&model, &format!("https://shop.example/{}", "x".repeat(60))),
+        Err(RenderError::TooLong { limit: 160, .. })
+    ));
     assert_eq!(render(&model, "http://shop.example/s/x"), Err(RenderError::Url { field: "short_url" }));
 }

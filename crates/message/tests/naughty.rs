@@ -5,7 +5,10 @@
 mod support;
 
 use comeback_core::time::Timestamp;
-use comeback_message::{Email, EmailTemplate, Encoding, Mailbox, MessageModel, RenderError, SmsTemplate, render_email, render_sms, to_mime};
+use comeback_message::{
+    Email, EmailTemplate, Encoding, Mailbox, MessageModel, RenderError, SmsTemplate, render_email,
+    render_sms, to_mime,
+};
 use html5gum::{Token, Tokenizer};
 use mail_parser::MessageParser;
 
@@ -13,11 +16,38 @@ use mail_parser::MessageParser;
 fn strings() -> Vec<String> {
     let mut all = support::naughty();
     let own = [
-        "{{ 7 * 7 }}", "{{shop_name}}", "{% for x in lines %}", "{# gone #}", "{{", "}}", "{", "}", "%", "{%",
-        "</title></style></table><script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onclick='x",
-        "x\r\nBcc: evil@evil.example\r\n\r\nbody", "x\nBcc: evil@evil.example", "x\rBcc: y", "x\u{2028}Bcc: y", "x\u{85}Bcc: y",
-        "\u{202E}txt.exe", "\u{FDD0}\u{FDD1}", "\u{FDD0}\u{FDD0}x", "--=_snd_0123456789abcdefghjkmnpqrs", "\0", "=?utf-8?q?=0D=0ABcc:_x?=",
-        "<!--", "-->", "]]>", "&amp;", "&#0;", "&", "*|FNAME|*", "\u{1F3F4}\u{E0067}\u{E0062}",
+        "{{ 7 * 7 }}",
+        "{{shop_name}}",
+        "{% for x in lines %}",
+        "{# gone #}",
+        "{{",
+        "}}",
+        "{",
+        "}",
+        "%",
+        "{%",
+        "</title></style></table><script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "' onclick='x",
+        "x\r\nBcc: evil@evil.example\r\n\r\nbody",
+        "x\nBcc: evil@evil.example",
+        "x\rBcc: y",
+        "x\u{2028}Bcc: y",
+        "x\u{85}Bcc: y",
+        "\u{202E}txt.exe",
+        "\u{FDD0}\u{FDD1}",
+        "\u{FDD0}\u{FDD0}x",
+        "--=_snd_0123456789abcdefghjkmnpqrs",
+        "\0",
+        "=?utf-8?q?=0D=0ABcc:_x?=",
+        "<!--",
+        "-->",
+        "]]>",
+        "&amp;",
+        "&#0;",
+        "&",
+        "*|FNAME|*",
+        "\u{1F3F4}\u{E0067}\u{E0062}",
     ];
     all.extend(own.iter().map(|s| (*s).to_owned()));
     all.push("a".repeat(100_000));
@@ -114,7 +144,9 @@ fn any_text_alone_renders_or_names_the_field() {
         model.shop_name.clone_from(&text);
         match render_email(EmailTemplate::Reminder, &model, &support::send_key()) {
             Ok(email) => assert!(!email.subject.is_empty()),
-            Err(RenderError::Missing { field }) => assert!(["shop_name", "lines.title"].contains(&field), "{text:?}"),
+            Err(RenderError::Missing { field }) => {
+                assert!(["shop_name", "lines.title"].contains(&field), "{text:?}")
+            }
             Err(other) => panic!("{text:?}: {other}"),
         }
     }
@@ -137,7 +169,10 @@ fn any_text_as_a_link_is_dropped_or_refused() {
         }
         model.resume_url.clone_from(&text);
         let refused = render_email(EmailTemplate::Reminder, &model, &support::send_key());
-        assert!(matches!(refused, Err(RenderError::Url { field: "resume_url" })) || text.starts_with("https://"), "{text:?}");
+        assert!(
+            matches!(refused, Err(RenderError::Url { field: "resume_url" })) || text.starts_with("https://"),
+            "{text:?}"
+        );
     }
 }
 
@@ -145,7 +180,8 @@ fn any_text_as_a_link_is_dropped_or_refused() {
 fn mime_survives_any_text() {
     let date = Timestamp::parse_rfc3339("2026-03-30T09:15:00Z").unwrap();
     for text in strings() {
-        let mut email = render_email(EmailTemplate::Incentive, &tainted(&text), &support::send_key()).unwrap();
+        let mut email =
+            render_email(EmailTemplate::Incentive, &tainted(&text), &support::send_key()).unwrap();
         let from = Mailbox { name: Some(format!("S{text}")), address: "hello@shop.example".to_owned() };
         let to = Mailbox { name: Some(text.clone()), address: "ada@customer.example".to_owned() };
         let bytes = to_mime(&email, &from, &to, date, &support::send_key()).unwrap();
@@ -155,10 +191,24 @@ fn mime_survives_any_text() {
 
         let parsed = MessageParser::default().parse(&bytes).unwrap();
         let names: Vec<&str> = parsed.headers().iter().map(mail_parser::Header::name).collect();
-        let expect = ["From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Content-Type"];
+        let expect = [
+            "From",
+            "To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "List-Unsubscribe",
+            "List-Unsubscribe-Post",
+            "MIME-Version",
+            "Content-Type",
+        ];
         assert_eq!(names, expect, "{text:?}");
         assert_eq!(parsed.subject(), Some(email.subject.as_str()), "{text:?}");
-        assert_eq!((parsed.text_body_count(), parsed.html_body_count(), parsed.attachment_count()), (1, 1, 0), "{text:?}");
+        assert_eq!(
+            (parsed.text_body_count(), parsed.html_body_count(), parsed.attachment_count()),
+            (1, 1, 0),
+            "{text:?}"
+        );
         let body = |part: Option<std::borrow::Cow<'_, str>>| part.unwrap().replace("\r\n", "\n");
         assert_eq!(body(parsed.body_text(0)).trim_end(), email.text.trim_end(), "{text:?}");
         assert_eq!(body(parsed.body_html(0)).trim_end(), email.html.trim_end(), "{text:?}");

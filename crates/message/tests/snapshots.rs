@@ -6,7 +6,9 @@
 mod support;
 
 use comeback_core::time::Timestamp;
-use comeback_message::{Email, EmailTemplate, Mailbox, MessageModel, SmsTemplate, render_email, render_sms, to_mime};
+use comeback_message::{
+    Email, EmailTemplate, Mailbox, MessageModel, SmsTemplate, render_email, render_sms, to_mime,
+};
 
 fn render(template: EmailTemplate, model: &MessageModel) -> Email {
     render_email(template, model, &support::send_key()).unwrap()
@@ -14,7 +16,8 @@ fn render(template: EmailTemplate, model: &MessageModel) -> Email {
 
 fn snap(name: &str, email: &Email) {
     let headers: String = email.headers.iter().map(|h| format!("{}: {}\n", h.name, h.value)).collect();
-    let text = format!("Subject: {}\nPreheader: {}\n{headers}\n{}", email.subject, email.preheader, email.text);
+    let text =
+        format!("Subject: {}\nPreheader: {}\n{headers}\n{}", email.subject, email.preheader, email.text);
     insta::assert_snapshot!(format!("{name}.txt"), text);
     insta::assert_snapshot!(format!("{name}.html"), email.html);
 }
@@ -40,7 +43,9 @@ fn a_long_cart_is_summed_up() {
     let mut model = support::model();
     model.preferences_url = Some("https://shop.example/u/choose".to_owned());
     model.total = "66.00 EUR".to_owned();
-    model.lines = (1..=11).map(|n| support::line(&format!("Thing {n}"), None, n, "1.00 EUR", &format!("{n}.00 EUR"))).collect();
+    model.lines = (1..=11)
+        .map(|n| support::line(&format!("Thing {n}"), None, n, "1.00 EUR", &format!("{n}.00 EUR")))
+        .collect();
     let email = render(EmailTemplate::Reminder, &model);
     assert_eq!(email.preheader, "Thing 1 and 10 more: ready when you are.");
     assert!(email.text.contains("- and 3 more\n") && !email.text.contains("Thing 9"));
@@ -49,14 +54,21 @@ fn a_long_cart_is_summed_up() {
 
 #[test]
 fn text_message() {
-    insta::assert_debug_snapshot!("sms_reminder", render_sms(SmsTemplate::Reminder, &support::model(), "https://shop.example/s/7Qx2Lp").unwrap());
-    insta::assert_debug_snapshot!("sms_reminder_bare", render_sms(SmsTemplate::Reminder, &support::bare(), "https://shop.example/s/7Qx2Lp").unwrap());
+    insta::assert_debug_snapshot!(
+        "sms_reminder",
+        render_sms(SmsTemplate::Reminder, &support::model(), "https://shop.example/s/7Qx2Lp").unwrap()
+    );
+    insta::assert_debug_snapshot!(
+        "sms_reminder_bare",
+        render_sms(SmsTemplate::Reminder, &support::bare(), "https://shop.example/s/7Qx2Lp").unwrap()
+    );
 }
 
 #[test]
 fn mime() {
     let email = render(EmailTemplate::Reminder, &support::model());
-    let from = Mailbox { name: Some("Tom & Anna’s Shop".to_owned()), address: "hello@shop.example".to_owned() };
+    let from =
+        Mailbox { name: Some("Tom & Anna’s Shop".to_owned()), address: "hello@shop.example".to_owned() };
     let to = Mailbox { name: None, address: "ada@customer.example".to_owned() };
     let date = Timestamp::parse_rfc3339("2026-03-30T09:15:00Z").unwrap();
     let bytes = to_mime(&email, &from, &to, date, &support::send_key()).unwrap();

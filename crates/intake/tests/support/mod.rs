@@ -35,12 +35,15 @@ pub fn parse(topic: &str, body: &[u8]) -> Result<Operation, IntakeError> {
 }
 
 pub fn checkout_value() -> Value {
-    let all: Value = serde_json::from_str(include_str!("../../../../tests/vectors/intake/shopify/checkouts.json")).unwrap();
+    let all: Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/intake/shopify/checkouts.json"))
+            .unwrap();
     all["checkouts"][0].clone()
 }
 
 pub fn order_value() -> Value {
-    let all: Value = serde_json::from_str(include_str!("../../../../tests/vectors/intake/shopify/order.json")).unwrap();
+    let all: Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/intake/shopify/order.json")).unwrap();
     all["order"].clone()
 }
 

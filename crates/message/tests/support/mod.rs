@@ -38,7 +38,8 @@ pub fn model() -> MessageModel {
         total: "96.50 EUR".to_owned(),
         resume_url: "https://shop.example/r/eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJjYXJ0XzEifQ.c2ln".to_owned(),
         unsubscribe_url: "https://shop.example/u/eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJwZXJfMSJ9.c2ln".to_owned(),
-        one_click_url: "https://shop.example/u/eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJwZXJfMSJ9.c2ln?one-click=1".to_owned(),
+        one_click_url: "https://shop.example/u/eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJwZXJfMSJ9.c2ln?one-click=1"
+            .to_owned(),
         preferences_url: None,
         why: "You left this cart at Tom & Anna's Shop and agreed to reminders by email.".to_owned(),
         offer: None,
@@ -58,7 +59,12 @@ pub fn bare() -> MessageModel {
     bare.postal_address = None;
     bare.first_name = None;
     bare.total = "12.50 EUR".to_owned();
-    bare.lines = vec![ModelLine { image_url: None, item_url: None, variant: None, ..line("Wool socks", None, 1, "12.50 EUR", "12.50 EUR") }];
+    bare.lines = vec![ModelLine {
+        image_url: None,
+        item_url: None,
+        variant: None,
+        ..line("Wool socks", None, 1, "12.50 EUR", "12.50 EUR")
+    }];
     bare
 }
 

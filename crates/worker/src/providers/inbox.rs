@@ -1,6 +1,7 @@
 //! The inbox of a local run: takes every message, keeps it under its send id, shows it at
 //! `/dev/inbox`. Refuses what a real server would refuse.
 
+use comeback_core::consent::Channel;
 use comeback_core::decision::Clearance;
 use comeback_core::id::SendKey;
 use comeback_core::time::Timestamp;
@@ -22,6 +23,10 @@ impl<'e> Inbox<'e> {
 }
 
 impl Provider for Inbox<'_> {
+    fn channels(&self) -> Vec<Channel> {
+        if crate::platform::is_local(self.env) { vec![Channel::Email, Channel::Sms] } else { vec![] }
+    }
+
     fn is_idempotent(&self) -> bool {
         true
     }

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "dev")]
 mod inbox;
+#[cfg(not(feature = "dev"))]
+mod unconfigured;
 
 use comeback_core::consent::Channel;
 use comeback_core::decision::Clearance;
@@ -10,7 +12,16 @@ use comeback_core::time::Timestamp;
 use comeback_message::{Email, Sms};
 use worker::Env;
 
+#[cfg(feature = "dev")]
+use inbox::Inbox as Configured;
+#[cfg(not(feature = "dev"))]
+use unconfigured::Unconfigured as Configured;
+
 /// A finished message.
+#[cfg_attr(
+    not(feature = "dev"),
+    expect(dead_code, reason = "no provider that reads it ships in a deployed build yet")
+)]
 pub(crate) enum Message {
     /// Email.
     Email(Box<Email>),
@@ -20,7 +31,10 @@ pub(crate) enum Message {
 
 /// How a provider refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "no provider ships in a deployed build yet"))]
+#[cfg_attr(
+    not(feature = "dev"),
+    expect(dead_code, reason = "nothing is refused for good without a provider")
+)]
 pub(crate) enum Refusal {
     /// For good: the address does not exist, the content is refused.
     Final(String),
@@ -30,6 +44,9 @@ pub(crate) enum Refusal {
 
 /// Somebody who delivers.
 pub(crate) trait Provider {
+    /// Channels that it delivers on.
+    fn channels(&self) -> Vec<Channel>;
+
     /// Whether the same key twice is delivered once.
     fn is_idempotent(&self) -> bool;
 
@@ -43,37 +60,23 @@ pub(crate) trait Provider {
     ) -> Result<(), Refusal>;
 }
 
-/// The providers of this deployment.
-pub(crate) struct Providers<'e> {
-    #[cfg_attr(
-        not(feature = "dev"),
-        expect(dead_code, reason = "no provider ships in a deployed build yet")
-    )]
-    env: &'e Env,
-}
+/// The provider of this deployment, as the send path sees it.
+pub(crate) struct Providers<'e>(Configured<'e>);
 
 impl<'e> Providers<'e> {
     /// From the environment.
     pub(crate) fn of(env: &'e Env) -> Self {
-        Self { env }
+        Self(Configured::new(env))
     }
 
     /// Channels that somebody delivers.
     pub(crate) fn channels(&self) -> Vec<Channel> {
-        #[cfg(feature = "dev")]
-        if crate::platform::is_local(self.env) {
-            return vec![Channel::Email, Channel::Sms];
-        }
-        vec![]
+        self.0.channels()
     }
 
     /// Channels whose provider takes idempotency keys.
     pub(crate) fn idempotent(&self) -> Vec<Channel> {
-        #[cfg(feature = "dev")]
-        if inbox::Inbox::new(self.env).is_idempotent() {
-            return self.channels();
-        }
-        vec![]
+        if self.0.is_idempotent() { self.0.channels() } else { vec![] }
     }
 
     /// Hands a message to the provider of the clearance's channel.
@@ -84,12 +87,6 @@ impl<'e> Providers<'e> {
         message: &Message,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        #[cfg(feature = "dev")]
-        return inbox::Inbox::new(self.env).send(clearance, from, message, now).await;
-        #[cfg(not(feature = "dev"))]
-        {
-            let _ = (clearance, from, message, now);
-            Err(Refusal::Temporary("no provider is configured".to_owned()))
-        }
+        self.0.send(clearance, from, message, now).await
     }
 }
