@@ -12,11 +12,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const file = path.join(root, 'wrangler.toml');
 const production = readConfig({ config: file });
 const local = readConfig({ config: file, env: 'local' });
-const SHARED = ['queues', 'd1_databases', 'r2_buckets', 'kv_namespaces', 'ratelimits', 'assets', 'triggers', 'compatibility_date', 'compatibility_flags', 'rules'];
+const SHARED = ['queues', 'd1_databases', 'r2_buckets', 'kv_namespaces', 'assets', 'triggers', 'compatibility_date', 'compatibility_flags', 'rules'];
 const DEV = { name: 'DEV', class_name: 'DevDo' };
 
-test('local is production plus the DEV object, and nothing else', () => {
+test('local is production plus the DEV object and a wider rate limit, and nothing else', () => {
   for (const name of SHARED) assert.deepEqual(local[name], production[name], name);
+  // Tests send from one address what a thousand shoppers send; the binding itself is the same.
+  const binding = ({ simple, ...rest }) => ({ ...rest, period: simple.period });
+  assert.deepEqual(local.ratelimits.map(binding), production.ratelimits.map(binding));
   assert.deepEqual(local.durable_objects.bindings, [...production.durable_objects.bindings, DEV]);
   assert.deepEqual(Object.keys(local.vars), Object.keys(production.vars));
 });
