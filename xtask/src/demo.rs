@@ -6,7 +6,7 @@
 use crate::build::{self, Variant};
 use crate::place::Place;
 use crate::run::{self, Error, Outcome, at};
-use crate::setup::{self, Ready};
+use crate::setup::{self, Ready, Wanted};
 use crate::watch::Sources;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -36,17 +36,10 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
     let options = options(rest)?;
     ctrlc::set_handler(|| STOP.store(true, Ordering::SeqCst))
         .map_err(|error| Error::new(error.to_string()))?;
-    let (ready, chromium) = if options.headless {
-        let (ready, chromium) = setup::all(place)?;
-        (ready, Some(chromium))
-    } else {
-        (setup::for_build(place)?, None)
-    };
-    build::all(place, &ready, &[Variant::Dev])?;
-    match chromium {
-        Some(chromium) => journey(place, &ready, &chromium),
-        None => live(place, &ready, &options),
-    }
+    let machine = setup::prepare(place, Wanted { build: true, browser: options.headless, lint: false })?;
+    let ready = machine.ready()?;
+    build::all(place, ready, &[Variant::Dev])?;
+    if options.headless { journey(place, ready, machine.chromium()?) } else { live(place, ready, &options) }
 }
 
 fn options(rest: &[String]) -> Outcome<Options> {

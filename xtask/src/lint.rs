@@ -6,9 +6,9 @@ use crate::setup::{self, WasmTarget};
 use std::process::Command;
 
 pub(crate) fn command(place: &Place) -> Outcome {
-    let wasm = setup::wasm_only(place)?;
+    let machine = setup::prepare(place, setup::Wanted { lint: true, ..setup::Wanted::default() })?;
     println!("lint");
-    steps(&wasm)
+    steps(machine.wasm()?)
         .into_iter()
         .try_for_each(|(name, mut command)| run::step(name, || run::run(command.current_dir(&place.root))))
 }

@@ -30,13 +30,15 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  setup                      fetch and build what this machine lacks (wasm32 library, tools, node packages, Chromium)
+  setup                      fetch and build what this machine lacks (wasm32 library, tools, node packages, Chromium,
+                             rustfmt, clippy)
   build [--dev] [--release] [--sdk]
                              dist/worker-dev/, dist/worker/, or neither (no flag: both); always dist/sdk/<version>/, dist/npm/,
                              dist/assets/
   demo [--port N] [--fresh] [--headless]
                              the whole system on the local engine; --headless: a browser walks the journey, then it stops
-  test [--only a,b,…]        everything CI runs; the last line is `N passed, N failed`
+  test [--only a,b,…]        everything CI runs, or some of it, with the set-up that it needs; the last line is
+                             `N passed, N failed`
   lint                       rustfmt, clippy (host and wasm32), rustdoc
   arrows                     which crate may import which
   tidy                       file headers, sizes, machine paths
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
 fn dispatch(command: &str, rest: &[String]) -> Outcome {
     let place = Place::find()?;
     match command {
-        "setup" => no_options(rest).and_then(|()| setup::all(&place).map(drop)),
+        "setup" => no_options(rest).and_then(|()| setup_all(&place)),
         "build" => build::command(&place, rest),
         "demo" => demo::command(&place, rest),
         "test" => test::command(&place, rest),
@@ -79,6 +81,10 @@ fn dispatch(command: &str, rest: &[String]) -> Outcome {
         }
         other => Err(Error::usage(format!("unknown command `{other}`\n\n{USAGE}"))),
     }
+}
+
+fn setup_all(place: &Place) -> Outcome {
+    setup::prepare(place, setup::Wanted { lint: true, build: true, browser: true }).map(drop)
 }
 
 fn no_options(rest: &[String]) -> Outcome {

@@ -8,11 +8,11 @@ mod count;
 use crate::build::{self, Variant};
 use crate::place::Place;
 use crate::run::{self, Error, Outcome};
-use crate::setup::{self, Ready};
+use crate::setup::{self, Machine, Ready, Wanted};
 use crate::{arrows, demo, lint, size, tidy};
 use count::Count;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,9 @@ const SUITES: [&str; 12] = [
     "deploy",
     "setup",
 ];
+
+/// Suites that start a browser.
+const BROWSER: &[&str] = &["browser", "journey"];
 
 /// The run so far.
 struct Report {
@@ -87,16 +90,21 @@ impl Report {
 
 pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
     let mut report = Report { only: only(rest)?, total: Count::default(), failed: Vec::new() };
-    let mut ready = None;
-    report.check("setup", || {
-        ready = Some(setup::all(place)?);
-        Ok(())
-    });
-    let Some((ready, chromium)) = ready else {
-        return report.finish();
-    };
+    let mut machine = Machine::default();
+    let wanted = wanted(|suite| report.wants(suite));
+    if wanted != Wanted::default() {
+        let mut set_up = false;
+        report.check("setup", || {
+            machine = setup::prepare(place, wanted)?;
+            set_up = true;
+            Ok(())
+        });
+        if !set_up {
+            return report.finish();
+        }
+    }
     if report.wants("lint") {
-        for (name, mut command) in lint::steps(&ready.wasm) {
+        for (name, mut command) in lint::steps(machine.wasm()?) {
             report.check(&format!("lint: {name}"), || {
                 let log = log(place, &format!("lint-{}", name.replace(' ', "-")));
                 run::run_quietly(command.current_dir(&place.root), &log, LIMIT)
@@ -112,30 +120,45 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
     if report.wants("cargo") {
         report.suite("cargo test", || cargo_test(place));
     }
-    let built = build_what_is_tested(place, &ready, &mut report);
+    let built = build_what_is_tested(place, &machine, &mut report);
     for (name, folder) in
         [("worker", "tests/worker"), ("browser", "tests/browser"), ("packaging", "tests/packaging")]
     {
         if report.wants(name) {
             report.suite(&format!("node --test {folder}"), || {
                 needs(built)?;
-                node_test(place, &ready, &chromium, name, folder)
+                node_test(place, &machine, name, folder)
             });
         }
     }
     if report.wants("journey") {
         report.check("journey in a browser", || {
             needs(built)?;
-            demo::journey(place, &ready, &chromium)
+            demo::journey(place, machine.ready()?, machine.chromium()?)
         });
     }
     if report.wants("size") {
         report.check("size", || needs(built).and_then(|()| size::command(place)));
     }
     if report.wants("deploy") {
-        report.check("wrangler deploy --dry-run", || needs(built).and_then(|()| dry_run(place, &ready)));
+        report.check("wrangler deploy --dry-run", || {
+            needs(built)?;
+            dry_run(place, machine.ready()?)
+        });
     }
     report.finish()
+}
+
+/// What the chosen suites need of this machine. One that is missing here fails when it asks for what was not set up.
+fn wanted(wants: impl Fn(&str) -> bool) -> Wanted {
+    let any = |suites: &[&str]| suites.iter().any(|suite| wants(suite));
+    let all = wants("setup");
+    let browser = all || any(BROWSER);
+    Wanted {
+        lint: all || wants("lint"),
+        build: browser || any(&["build", "worker", "packaging", "size", "deploy"]),
+        browser,
+    }
 }
 
 fn only(rest: &[String]) -> Outcome<Vec<String>> {
@@ -162,7 +185,7 @@ fn log(place: &Place, name: &str) -> PathBuf {
 }
 
 /// Builds what the chosen suites load. Counts as a check of its own when it was asked for; otherwise only a failure counts.
-fn build_what_is_tested(place: &Place, ready: &Ready, report: &mut Report) -> bool {
+fn build_what_is_tested(place: &Place, machine: &Machine, report: &mut Report) -> bool {
     let any = |suites: &[&str]| suites.iter().any(|suite| report.wants(suite));
     let mut variants = Vec::new();
     if any(&["build", "worker", "browser", "journey"]) {
@@ -176,7 +199,7 @@ fn build_what_is_tested(place: &Place, ready: &Ready, report: &mut Report) -> bo
     }
     let mut built = false;
     report.check("build", || {
-        build::all(place, ready, &variants)?;
+        build::all(place, machine.ready()?, &variants)?;
         built = true;
         Ok(())
     });
@@ -197,7 +220,7 @@ fn cargo_test(place: &Place) -> Outcome<Count> {
     Ok(count)
 }
 
-fn node_test(place: &Place, ready: &Ready, chromium: &Path, name: &str, folder: &str) -> Outcome<Count> {
+fn node_test(place: &Place, machine: &Machine, name: &str, folder: &str) -> Outcome<Count> {
     let mut files: Vec<PathBuf> = Vec::new();
     build::walk(&place.root.join(folder), &["node_modules"], &mut files)?;
     files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
@@ -207,13 +230,16 @@ fn node_test(place: &Place, ready: &Ready, chromium: &Path, name: &str, folder: 
     let (spec, tap) = (log(place, &format!("{name}-spec")), log(place, &format!("{name}-tap")));
     run::remove_if_there(&tap)?;
     run::remove_if_there(&spec)?;
-    let mut command = ready.node();
+    let mut command = machine.ready()?.node();
     command.args(["--test", "--test-concurrency=1", "--test-timeout=180000"]);
     for (reporter, file) in [("spec", &spec), ("tap", &tap)] {
         command.arg(format!("--test-reporter={reporter}"));
         command.arg(format!("--test-reporter-destination={}", file.display()));
     }
-    command.args(&files).env("CHROMIUM", chromium).env_remove("NODE_TEST_CONTEXT");
+    command.args(&files).env_remove("NODE_TEST_CONTEXT");
+    if BROWSER.contains(&name) {
+        command.env("CHROMIUM", machine.chromium()?);
+    }
     let done = run::run_logged(&mut command, &log(place, name), LIMIT)?;
     let counted = fs::read_to_string(&tap).unwrap_or_default();
     let mut count = count::of_node(&counted);
@@ -254,5 +280,23 @@ mod tests {
         assert_eq!(only(&words(&["--only", "worker,browser"])).unwrap(), ["worker", "browser"]);
         assert!(only(&words(&["--only", "wroker"])).is_err());
         assert!(only(&words(&["worker"])).is_err());
+    }
+
+    #[test]
+    fn a_suite_sets_up_what_it_needs_and_no_more() {
+        let needs = |chosen: &[&str]| {
+            let wanted = wanted(|suite| chosen.is_empty() || chosen.contains(&suite));
+            (wanted.lint, wanted.build, wanted.browser)
+        };
+        assert_eq!(needs(&["cargo", "arrows", "tidy"]), (false, false, false));
+        assert_eq!(needs(&["lint"]), (true, false, false));
+        for suite in ["build", "worker", "packaging", "size", "deploy"] {
+            assert_eq!(needs(&[suite]), (false, true, false), "{suite}");
+        }
+        for suite in ["browser", "journey"] {
+            assert_eq!(needs(&[suite]), (false, true, true), "{suite}");
+        }
+        assert_eq!(needs(&["setup"]), (true, true, true));
+        assert_eq!(needs(&[]), (true, true, true));
     }
 }

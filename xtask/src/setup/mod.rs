@@ -5,13 +5,14 @@
 
 mod apt;
 mod chromium;
+mod components;
 mod npm;
 mod tools;
 mod wasm_target;
 
 use crate::place::Place;
-use crate::run::Outcome;
-use std::path::PathBuf;
+use crate::run::{Error, Outcome};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use wasm_target::WasmTarget;
@@ -47,24 +48,75 @@ impl Ready {
     }
 }
 
+/// What a command is about to do on this machine; each part brings what it needs and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// rustfmt, clippy, and the wasm32 library that clippy reads.
+    pub(crate) lint: bool,
+    /// wasm32, its tools, Node and the engine.
+    pub(crate) build: bool,
+    /// A browser.
+    pub(crate) browser: bool,
+}
+
+/// What was found or made; a part that was not wanted is `None`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Machine {
+    wasm: Option<WasmTarget>,
+    ready: Option<Ready>,
+    chromium: Option<PathBuf>,
+}
+
+impl Machine {
+    pub(crate) fn wasm(&self) -> Outcome<&WasmTarget> {
+        self.wasm.as_ref().ok_or_else(|| not_set_up("wasm32"))
+    }
+
+    pub(crate) fn ready(&self) -> Outcome<&Ready> {
+        self.ready.as_ref().ok_or_else(|| not_set_up("builds"))
+    }
+
+    pub(crate) fn chromium(&self) -> Outcome<&Path> {
+        self.chromium.as_deref().ok_or_else(|| not_set_up("a browser"))
+    }
+}
+
+fn not_set_up(what: &str) -> Error {
+    Error::new(format!("this machine was not set up for {what}: `Wanted` does not say that it is needed"))
+}
+
+/// The wanted parts, in the order in which they take time; what only lints need comes last, so that it holds up nothing else.
+pub(crate) fn prepare(place: &Place, wanted: Wanted) -> Outcome<Machine> {
+    let mut machine = Machine::default();
+    if wanted == Wanted::default() {
+        return Ok(machine);
+    }
+    println!("setup");
+    if wanted.lint || wanted.build {
+        let wasm = wasm_target::ensure(place)?;
+        if wanted.build {
+            machine.ready = Some(tools_for(place, wasm.clone())?);
+        }
+        machine.wasm = Some(wasm);
+    }
+    if wanted.browser {
+        machine.chromium = Some(chromium::ensure(place)?);
+    }
+    if wanted.lint {
+        components::ensure(place)?;
+    }
+    Ok(machine)
+}
+
 /// Everything but the browser: what a build needs.
 pub(crate) fn for_build(place: &Place) -> Outcome<Ready> {
     println!("setup");
-    let wasm = wasm_target::ensure(place)?;
+    tools_for(place, wasm_target::ensure(place)?)
+}
+
+fn tools_for(place: &Place, wasm: WasmTarget) -> Outcome<Ready> {
     let worker_build = tools::ensure(place, "worker-build", tools::WORKER_BUILD, "worker-build")?;
     let wasm_bindgen = tools::ensure(place, "wasm-bindgen-cli", tools::WASM_BINDGEN, "wasm-bindgen")?;
     let node = npm::ensure(place)?;
     Ok(Ready { wasm, worker_build, wasm_bindgen, node, place: place.clone() })
-}
-
-/// Everything, with the browser.
-pub(crate) fn all(place: &Place) -> Outcome<(Ready, PathBuf)> {
-    let ready = for_build(place)?;
-    let chromium = chromium::ensure(place)?;
-    Ok((ready, chromium))
-}
-
-/// Only the wasm32 library, for lints.
-pub(crate) fn wasm_only(place: &Place) -> Outcome<WasmTarget> {
-    wasm_target::ensure(place)
 }

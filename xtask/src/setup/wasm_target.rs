@@ -208,19 +208,43 @@ fn build_std(place: &Place, linker: &Path) -> Outcome {
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("CARGO_TARGET_DIR");
     run::run_quietly(&mut command, &place.scratch().join("log/wasm-std.log"), Duration::from_secs(1_800))?;
-    let mut libdir = Command::new(SYSTEM_RUSTC);
-    libdir.args(["--print", "target-libdir", "--target", TARGET]);
-    let destination = PathBuf::from(run::stdout_of(&mut libdir)?.trim());
-    fs::create_dir_all(&destination).map_err(at(&destination))?;
+    // As rustc names it, below its rustlib: one folder to copy, by us or by hand.
+    let libraries = folder.join(TARGET).join("lib");
+    run::remove_if_there(&libraries)?;
+    fs::create_dir_all(&libraries).map_err(at(&libraries))?;
     let built = folder.join("target").join(TARGET).join("release/deps");
     for entry in fs::read_dir(&built).map_err(at(&built))?.flatten() {
         let file = entry.file_name().to_string_lossy().into_owned();
         if file.ends_with(".rlib") && !file.starts_with("libwasm_std-") {
-            fs::copy(entry.path(), destination.join(&file)).map_err(at(&destination))?;
+            fs::copy(entry.path(), libraries.join(&file)).map_err(at(&libraries))?;
         }
     }
-    run::remove_if_there(&folder)?;
-    if has_std(SYSTEM_RUSTC) { Ok(()) } else { Err(Error::new("std was built and rustc does not find it")) }
+    let mut libdir = Command::new(SYSTEM_RUSTC);
+    libdir.args(["--print", "target-libdir", "--target", TARGET]);
+    put(&libraries, Path::new(run::stdout_of(&mut libdir)?.trim()))?;
+    if !has_std(SYSTEM_RUSTC) {
+        return Err(Error::new("std was built and rustc does not find it"));
+    }
+    run::remove_if_there(&folder)
+}
+
+/// Copies the libraries to where rustc looks for them, which is root's. Whoever is not root gets the one command that is left to do;
+/// all of set-up under sudo would be no way out: rustup looks for its toolchains in root's home, and what root writes into the
+/// repository and the cache stays root's.
+fn put(libraries: &Path, destination: &Path) -> Outcome {
+    let copy = || {
+        fs::create_dir_all(destination).map_err(at(destination))?;
+        for entry in fs::read_dir(libraries).map_err(at(libraries))?.flatten() {
+            fs::copy(entry.path(), destination.join(entry.file_name())).map_err(at(destination))?;
+        }
+        Ok(())
+    };
+    copy().map_err(|error: Error| {
+        let (from, to) = (libraries.display(), destination.display());
+        Error::new(format!("std is built and could not be put in place: {error}")).by_hand(format!(
+            "sudo mkdir -p '{to}' && sudo cp '{from}'/*.rlib '{to}/'  (then again what you ran)"
+        ))
+    })
 }
 
 /// `rust-lld` of the usual toolchain.
@@ -245,4 +269,26 @@ fn rustc_only(place: &Place) -> Outcome<PathBuf> {
         std::os::unix::fs::symlink(SYSTEM_RUSTC, &link).map_err(at(&link))?;
     }
     Ok(bin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_are_put_in_place_or_the_command_for_it_is_told() {
+        let scratch = std::env::temp_dir().join(format!("comeback-put-{}", std::process::id()));
+        let libraries = scratch.join("from");
+        fs::create_dir_all(&libraries).unwrap();
+        fs::write(libraries.join("libstd-1.rlib"), "std").unwrap();
+
+        let destination = scratch.join("to/lib");
+        put(&libraries, &destination).unwrap();
+        assert_eq!(fs::read_to_string(destination.join("libstd-1.rlib")).unwrap(), "std");
+
+        // Below a file no folder can be made, whoever asks; as below root's folder for anybody else.
+        let refused = put(&libraries, &libraries.join("libstd-1.rlib/lib")).unwrap_err().to_string();
+        assert!(refused.contains("by hand: sudo mkdir -p"), "{refused}");
+        fs::remove_dir_all(&scratch).unwrap();
+    }
 }
