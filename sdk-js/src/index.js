@@ -9,13 +9,15 @@ let take = (...entry) => held.push(entry);
 let started;
 
 const browser = () => typeof window !== 'undefined' && typeof document !== 'undefined';
-const sink = (source, entry) => {
+// One bad command must not swallow those behind it.
+const give = (...entry) => {
   try {
-    take(source, Date.now(), entry);
+    take(...entry);
   } catch (error) {
     emit('error', { kind: 'capture', message: String(error) });
   }
 };
+const sink = (source, entry) => give(source, Date.now(), entry);
 const command = (...entry) => {
   if (browser()) sink(API, entry);
 };
@@ -35,7 +37,7 @@ export function init({ shop, endpoint = '', wasm } = {}) {
     })
     .then((session) => {
       take = session;
-      held.splice(0).forEach((entry) => take(...entry));
+      held.splice(0).forEach((entry) => give(...entry));
     });
   return started;
 }

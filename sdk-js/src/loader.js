@@ -15,14 +15,22 @@ if (script && !before.version) {
   const base = new URL(/\/sdk\/[^/]+\/[^/]*$/.test(src) ? './' : 'sdk/' + VERSION + '/', src).href;
   const options = {
     pk: dataset.shop,
-    // Without a slash at its end.
-    endpoint: dataset.endpoint || new URL(src).origin,
+    endpoint: (dataset.endpoint || new URL(src).origin).replace(/\/+$/, ''),
     base,
   };
 
   const held = [];
   let take = (...entry) => held.push(entry);
   let woken;
+  // One bad command must not swallow those behind it.
+  const give = (source, t, entry) => {
+    try {
+      if (entry[0] === 'on') listen(entry);
+      else take(source, t, entry);
+    } catch (error) {
+      emit('error', { kind: 'capture', message: String(error) });
+    }
+  };
   const wake = () => {
     if (woken) return;
     woken = true;
@@ -38,17 +46,12 @@ if (script && !before.version) {
       })
       .then((session) => {
         take = session;
-        held.splice(0).forEach((entry) => take(...entry));
+        held.splice(0).forEach((entry) => give(...entry));
       });
   };
   const sink = (source, entry) => {
-    try {
-      if (entry[0] === 'on') return listen(entry);
-      take(source, Date.now(), entry);
-      wake();
-    } catch (error) {
-      emit('error', { kind: 'capture', message: String(error) });
-    }
+    give(source, Date.now(), entry);
+    if (entry?.[0] !== 'on') wake();
   };
 
   window.comeback = {

@@ -3,7 +3,7 @@
 
 const SHEET = `
 :host{all:initial;position:fixed;inset:0;z-index:2147483000;display:grid;place-items:center;padding:16px;
- font:var(--comeback-font,16px/1.5 system-ui,sans-serif);color:var(--comeback-text,#1b1b1f);color-scheme:light dark}
+ font:var(--comeback-font,16px/1.5 system-ui,sans-serif);color:var(--comeback-text,#1b1b1f);color-scheme:var(--comeback-scheme,light dark)}
 *{box-sizing:border-box}
 .shade{position:absolute;inset:0;background:var(--comeback-shade,rgb(0 0 0/.55))}
 .card{position:relative;width:min(100%,var(--comeback-width,28rem));max-height:100%;overflow:auto;padding:24px;
@@ -26,6 +26,7 @@ input[type=email]{width:100%;min-height:44px;padding:8px 12px;font:inherit;color
 .main{background:var(--comeback-accent,#1a4fd6);border-color:transparent;color:var(--comeback-on-accent,#fff);font-weight:600}
 .close{position:absolute;inset-block-start:12px;inset-inline-end:12px;width:44px;margin:0;padding:0;border:0;font-size:24px;line-height:1}
 a{display:inline-flex;align-items:center;color:var(--comeback-link,#1a4fd6)}
+.card:focus{outline:none}
 :focus-visible{outline:3px solid var(--comeback-focus,#1a4fd6);outline-offset:2px}
 @media (prefers-reduced-motion:no-preference){.card{animation:in .18s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
 @media (prefers-color-scheme:dark){
@@ -62,7 +63,7 @@ const make = (tag, attributes, ...children) => {
 const words = (tag, text, attributes) => text && make(tag, attributes || {}, String(text));
 const button = (text, part, click) => words('button', text, { type: 'button', class: part === 'main' ? 'act main' : 'act', part: 'button ' + part, click });
 
-function exitBody(copy, { submit, tell }, close) {
+function exitBody(copy, { submit, tell, ask }, close) {
   const reasons = make('ul', { part: 'reasons' });
   for (const { title, body } of copy.reasons || []) reasons.append(make('li', {}, words('h3', title), words('p', body)));
   const email = make('input', { type: 'email', id: 'email', name: 'email', required: true, autocomplete: 'email', part: 'input', 'aria-describedby': 'hint' });
@@ -83,6 +84,8 @@ function exitBody(copy, { submit, tell }, close) {
           // Said and done: what argued for it goes, and "no" is no answer any more.
           form.remove();
           reasons.remove();
+          // The question is answered: its words go too, and the dialog is named by the answer.
+          ask(copy.sent_title);
           status.textContent = copy.sent || '✓';
           dismiss.textContent = copy.close || 'Close';
           dismiss.focus();
@@ -158,6 +161,18 @@ export function show(kind, copy, ways) {
       done(answer);
     };
     const card = make('div', { class: 'card', part: 'panel', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'title', tabindex: '-1' });
+    ways = {
+      ...ways,
+      ask(title) {
+        const [head, body] = ['title', 'body'].map((id) => root.getElementById(id));
+        body?.remove();
+        card.removeAttribute('aria-describedby');
+        if (title) return head.replaceChildren(title);
+        head.remove();
+        card.removeAttribute('aria-labelledby');
+        card.setAttribute('aria-label', copy.sent || copy.title || 'Your cart');
+      },
+    };
     if (copy.body) card.setAttribute('aria-describedby', 'body');
     if (ways.locale) card.setAttribute('lang', ways.locale);
     card.append(

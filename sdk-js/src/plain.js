@@ -1,8 +1,10 @@
 // Capture and cart without wasm, for pages whose content security policy forbids it: no score, no
 // panels, no deduplication between sources. Stores the cart in the same form as the module.
 import { LAYER } from './capture.js';
+import { emit } from './emit.js';
 
 const KEY = 'comeback.v1';
+const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const KNOWN = /^(view_(item|cart|shipping_estimate)|add_(to_cart|shipping_info|payment_info)|remove_from_cart|cart_set|begin_checkout|try_coupon|checkout_error|purchase)$/;
 
 // 22 letters and digits of 36 are 113 bits; that 256 is no multiple of 36 costs less than one of them.
@@ -20,27 +22,48 @@ export async function plain({ pk, endpoint, config }) {
   let choice = { storage: !required, profiling: !required, marketing: false };
   let cart = { lines: [] };
   let events = [];
-  let busy, timer;
-  const read = () => {
+  let waiting = [];
+  let last = 0;
+  let busy, timer, chosen, sent;
+  const stored = () => {
     try {
-      cart = JSON.parse(localStorage.getItem(KEY)) || cart;
-    } catch {}
+      return JSON.parse(localStorage.getItem(KEY)) || {};
+    } catch {
+      return {};
+    }
+  };
+  const read = () => {
+    const { lines, consent: old, ...rest } = stored();
+    if (lines) (cart = { ...rest, lines }), (sent = true);
   };
   const write = () => {
     try {
-      localStorage.setItem(KEY, JSON.stringify(cart));
+      localStorage.setItem(KEY, JSON.stringify({ ...cart, consent: chosen && { ...choice, wording: consent.wording || '' } }));
     } catch {}
   };
+  const envelope = (page, consent, cart, events) => JSON.stringify({ v: 1, pk, sent: Date.now(), cart, page, consent, automated: !!navigator.webdriver, events });
   const body = (batch) =>
-    JSON.stringify({
-      v: 1,
-      pk,
-      cart: cart.cart || null,
-      page: { url: location.origin + location.pathname, locale: navigator.language, tz: Intl.DateTimeFormat().resolvedOptions().timeZone, mobile: matchMedia('(pointer:coarse)').matches },
-      consent: { ...pick(choice, 'storage marketing profiling'), ...(navigator.globalPrivacyControl && { marketing: false, profiling: false }), wording: consent.wording },
-      automated: !!navigator.webdriver,
-      events: batch,
-    });
+    envelope(
+      { url: location.origin + location.pathname, locale: navigator.language, tz, mobile: matchMedia('(pointer:coarse)').matches },
+      { ...pick(choice, 'storage marketing profiling'), ...(navigator.globalPrivacyControl && { marketing: false, profiling: false }), wording: consent.wording },
+      cart.cart || null,
+      batch,
+    );
+  const post = (path, body) => fetch(endpoint + path, { method: 'POST', body, keepalive: true, credentials: 'include' });
+  const fail = (error) => emit('error', { kind: 'identify', message: error.message, status: error.status });
+  const identify = ({ email, phone, consent: given = {} }) =>
+    post(
+      '/v1/identify',
+      JSON.stringify({
+        pk,
+        cart: cart.cart || null,
+        email,
+        phone,
+        consent: { email: given.email === true, sms: given.sms === true, wording: given.wording ?? consent.wording },
+        locale: navigator.language,
+        tz,
+      }),
+    ).then((reply) => reply.ok || fail({ message: 'HTTP ' + reply.status, status: reply.status }), fail);
   // The edge refuses more than 16 KB; a character may be three bytes, rarely are many.
   const fit = () => {
     let count = 16;
@@ -51,7 +74,8 @@ export async function plain({ pk, endpoint, config }) {
     timer = 0;
     if (!choice.storage || busy || !events.length) return;
     const batch = fit();
-    busy = fetch(endpoint + '/v1/events', { method: 'POST', body: body(batch), keepalive: true, credentials: 'include' })
+    sent = true;
+    busy = post('/v1/events', body(batch))
       .then((reply) => reply.status < 500 && reply.status !== 429)
       .catch(() => false)
       .then((settled) => {
@@ -73,7 +97,8 @@ export async function plain({ pk, endpoint, config }) {
     }
     cart.lines = cart.lines.filter((line) => line.quantity > 0);
   };
-  const track = (t, name, data) => {
+  const track = (at, name, data) => {
+    const t = (last = Math.max(last + 1, at));
     const known = pick(data, 'currency value transaction_id coupon accepted payment_type step code method');
     if (Array.isArray(data?.items)) {
       known.currency ||= shop.currency;
@@ -89,12 +114,15 @@ export async function plain({ pk, endpoint, config }) {
     events = events.slice(-50);
     if (name === 'purchase') {
       flush();
-      cart = { lines: [] };
+      // What is no cart stays: the last panel, for a page where the module runs.
+      cart = { ...pick(cart, 'last_shown'), lines: [] };
     }
     if (choice.storage) write();
     timer ||= setTimeout(flush, 300);
   };
 
+  const old = stored().consent;
+  if (old && old.wording === (consent.wording || '')) (choice = pick(old, 'storage marketing profiling')), (chosen = true);
   if (choice.storage) read();
   track(Date.now(), 'page_view');
   addEventListener('pagehide', () => {
@@ -105,14 +133,29 @@ export async function plain({ pk, endpoint, config }) {
     const layer = source === LAYER;
     const [command, name, data] = layer && !entry.length ? ['event', entry.event, entry.ecommerce] : entry;
     if (command === (layer ? 'event' : 'track')) KNOWN.test(name) && track(t, name, data);
-    else if (command === 'consent' && !layer) {
+    else if (layer) return;
+    else if (command === 'cart') name({ id: cart.cart, currency: cart.currency || shop.currency, lines: cart.lines.map((line) => ({ ...line })) });
+    else if (command === 'identify') choice.storage ? identify(name) : waiting.push(() => identify(name));
+    else if (command === 'consent') {
       choice = { ...choice, ...name };
+      chosen = true;
       if (choice.storage) {
         // A cart that was filled on this page before the yes stays.
         if (!cart.lines.length) read();
         write();
         flush();
-      } else localStorage.removeItem(KEY), (events = []);
+        waiting.splice(0).forEach((act) => act());
+      } else {
+        // By this one request the edge takes its cookies back.
+        if (sent) post('/v1/events', envelope({}, { storage: false }, null, [])).catch(() => {});
+        sent = false;
+        waiting = [];
+        events = [];
+        delete cart.cart;
+        try {
+          localStorage.removeItem(KEY);
+        } catch {}
+      }
     }
   };
 }

@@ -100,18 +100,44 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
     ).then(json);
   }
 
+  // The cart of the link, until the shop's cart has it.
+  let linked;
   async function restore() {
-    // Cookieless until consent: the token is the authority, and the shopper asked for this cart.
-    const { cart, report } = await fetch(endpoint + '/v1/restore/' + encodeURIComponent(token), {
-      credentials: session.may_store() ? 'include' : 'omit',
-    }).then(json);
-    const local = adapter && (await adapter.read());
-    let mode = 'replace';
-    if (session.restore(cart, local?.lines)) mode = (await openPanel('restore', settings.panels?.restore || {})) || 'keep';
-    const lines = session.settle(mode);
-    if (adapter && mode !== 'keep') await adapter.replace(lines);
-    emit('restore', { mode, cart: session.cart(), report });
+    for (const seconds of [1, 3, 10, 0]) {
+      try {
+        // Cookieless until consent: the token is the authority, and the shopper asked for this cart.
+        linked = await fetch(endpoint + '/v1/restore/' + encodeURIComponent(token), {
+          credentials: session.may_store() ? 'include' : 'omit',
+        }).then(json);
+        break;
+      } catch (error) {
+        // A refused link stays refused; anything else may pass.
+        if (!seconds || (error.status < 500 && error.status !== 429)) throw error;
+        await new Promise((done) => setTimeout(done, seconds * 1000));
+      }
+    }
+    await apply();
   }
+  // Without an adapter there is nowhere to put it; one may be plugged in later.
+  async function apply() {
+    const { cart, report } = (adapter && linked) || {};
+    if (!cart) return;
+    const plugged = adapter;
+    const held = linked;
+    linked = undefined;
+    try {
+      const local = await plugged.read();
+      let mode = 'replace';
+      if (session.restore(cart, local?.lines)) mode = (await openPanel('restore', settings.panels?.restore || {})) || 'keep';
+      const lines = session.settle(mode);
+      if (mode !== 'keep') await plugged.replace(lines);
+      emit('restore', { mode, cart: session.cart(), report });
+    } catch (error) {
+      linked = held;
+      throw error;
+    }
+  }
+  const retry = () => restore().catch((error) => emit('error', { kind: 'restore', message: error.message, status: error.status, retry }));
 
   // A page that a router opened is a page; a changed query or hash is not.
   let path = location.pathname;
@@ -133,7 +159,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
 
   if (token) {
     // The shop's scripts plug their adapter in while the page loads.
-    const go = () => setTimeout(() => restore().catch(fail('restore')));
+    const go = () => setTimeout(retry);
     document.readyState === 'complete' ? go() : addEventListener('load', go);
   }
 
@@ -145,7 +171,10 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
       else waiting = [];
     },
     identify: (t, source, who) => identify(who).catch(fail('identify')),
-    adapter: (t, source, plugged) => (adapter = plugged),
+    adapter(t, source, plugged) {
+      adapter = plugged;
+      apply().catch(fail('restore'));
+    },
     cart: (t, source, done) => done(session.cart()),
   };
   return (source, t, entry) => {

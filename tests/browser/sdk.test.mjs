@@ -74,10 +74,13 @@ async function shop(rules = {}) {
     if (url.pathname.startsWith('/v1/config/')) return json({ ...CONFIG, ...rules.config });
     if (url.pathname === '/v1/events') {
       if (rules.status) return json({ type: 'about:blank', title: 'no', status: rules.status }, rules.status);
+      if (rules.hold) await rules.hold;
       const { cart } = JSON.parse(body);
-      return json({ cart: cart && { id: cart, version: 1 }, bucket: 1, score: null, panel: { allowed: rules.allowed ?? true, why: '' } });
+      const known = cart !== null && cart !== rules.forgotten;
+      return json({ cart: known ? { id: cart, version: 1, closed: cart === rules.closed } : null, bucket: 1, score: null, panel: { allowed: rules.allowed ?? true, why: '' } });
     }
     if (url.pathname === '/v1/identify') return json({ person: 'new' });
+    if (url.pathname.startsWith('/v1/restore/') && rules.failures?.length) return json({ title: 'later' }, rules.failures.shift());
     if (url.pathname.startsWith('/v1/restore/')) return rules.restore ? json(rules.restore) : json({ title: 'gone' }, 410);
     if (/^\/(comeback\.js|sdk\/.*)$/.test(url.pathname)) {
       const file = await readFile(join(dist, 'assets', url.pathname)).catch(() => null);
@@ -243,10 +246,16 @@ story('before consent nothing is stored and nothing but GET is asked for; then e
   await until(() => at.events('page_view').length >= 2, 'the next page view');
   await push(page, 'consent', { storage: false });
   await pause(200);
-  const count = at.posts().length;
+  const { sent, ...farewell } = at.posts().at(-1);
+  assert.ok(Math.abs(sent - Date.now()) < 60_000);
+  assert.deepEqual(farewell, { v: 1, pk: 'pk_demo', cart: null, page: {}, consent: { storage: false }, automated: true, events: [] });
+  assert.equal(at.posts().filter((p) => p.consent.storage === false).length, 1);
+  const count = at.requests.length;
+  await push(page, 'consent', { storage: false });
   await push(page, 'track', 'add_to_cart', add(BOWL));
+  await page.evaluate(() => dispatchEvent(new Event('pagehide')));
   await pause(700);
-  assert.equal(at.posts().length, count);
+  assert.equal(at.requests.length, count, 'nothing after it');
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).concat(Object.keys(sessionStorage))), []);
 });
 
@@ -361,6 +370,7 @@ story('an address leaves the page on submit with the box ticked, never while typ
   await dialog.locator('input[type=checkbox]').check();
   await dialog.locator('button.main').click();
   await dialog.getByText(COPY.exit.sent).waitFor();
+  assert.equal(await dialog.getByText(COPY.exit.title).count() + await dialog.getByText(COPY.exit.body).count(), 0, 'the question is answered');
   const sent = at.requests.filter((r) => r.path === '/v1/identify').map((r) => JSON.parse(r.body));
   assert.equal(sent.length, 1);
   assert.equal(sent[0].email, 'ada@example.com');
@@ -510,9 +520,17 @@ for (const [mode, button, expect] of [
     await panel(page, 'restore').getByRole('button', { name: button }).click();
     assert.equal((await restored(page)).mode, mode);
     assert.deepEqual(contents(await page.evaluate(() => shopCart)), expect);
-    await until(() => at.events('cart_set').length, 'the whole cart');
-    assert.deepEqual(contents(at.events('cart_set')[0].data.items), expect);
-    assert.equal(at.posts().at(-1).cart, RESTORED.cart.id);
+    if (mode === 'keep') {
+      await pause(700);
+      assert.equal(at.events('cart_set').length, 0, 'nothing changed, nothing is said');
+    } else {
+      await until(() => at.events('cart_set').length, 'the whole cart');
+      assert.deepEqual(contents(at.events('cart_set')[0].data.items), expect);
+    }
+    const last = at.posts().at(-1).cart;
+    if (mode === 'replace') assert.equal(last, RESTORED.cart.id);
+    else assert.ok(!at.posts().some((p) => p.cart === RESTORED.cart.id), 'the linked cart is not written to');
+    if (mode === 'merge') assert.match(last, /^cart_[0-9A-Za-z]{22}$/);
     if (mode !== 'keep') {
       await visit('/cart?comeback_restore=t');
       if (mode === 'merge') await panel(page, 'restore').getByRole('button', { name: button }).click();
@@ -521,6 +539,151 @@ for (const [mode, button, expect] of [
     }
   });
 }
+
+story('an order made elsewhere ends the cart here; what was added since goes on under another id', {}, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  const first = (await until(() => at.posts().find((p) => p.cart && p.events.some((e) => e.name === 'add_to_cart')), 'the cart')).cart;
+  await pause(200);
+  at.rules.closed = first;
+  let release;
+  at.rules.hold = new Promise((done) => (release = done));
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  await until(() => at.events('add_to_cart').length === 2, 'the second add');
+  // Captured under the old id while the answer is on its way.
+  await push(page, 'track', 'add_to_cart', { currency: 'EUR', items: [{ item_id: 'vase', price: 9, quantity: 1 }] });
+  await pause(400);
+  at.rules.hold = null;
+  release();
+  const set = await until(() => at.posts().find((p) => p.events.some((e) => e.name === 'cart_set')), 'the new cart');
+  assert.match(set.cart, /^cart_[0-9A-Za-z]{22}$/);
+  assert.notEqual(set.cart, first);
+  assert.deepEqual(contents(set.events.find((e) => e.name === 'cart_set').data.items), [['bowl', '', 2], ['vase', '', 1]]);
+  assert.equal(at.posts().find((p) => p.events.some((e) => e.data.items?.[0].item_id === 'vase')).cart, set.cart, 'nothing more goes to the closed cart');
+  await visit('/next');
+  await until(() => at.events('page_view').length === 2, 'the next page');
+  assert.equal(at.posts().at(-1).cart, set.cart);
+  const cart = await page.evaluate(() => new Promise((done) => comeback.push(['cart', done])));
+  assert.deepEqual(contents(cart.lines), [['bowl', '', 2], ['vase', '', 1]]);
+});
+
+story('a cart ordered elsewhere with nothing added since is gone here', {}, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  at.rules.closed = (await until(() => at.posts().find((p) => p.cart), 'the cart')).cart;
+  await pause(200);
+  await visit('/next');
+  await until(async () => (await page.evaluate(() => JSON.parse(localStorage['comeback.v1']).lines.length)) === 0, 'the empty cart');
+  await pause(600);
+  assert.equal(at.events('cart_set').length, 0);
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  const post = await until(() => at.posts().find((p) => p.events.some((e) => e.data.items?.[0].item_id === 'bowl')), 'the next item');
+  assert.ok(post.cart && post.cart !== at.rules.closed);
+});
+
+story('a cart the edge has no trace of goes on whole under another id', {}, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  at.rules.forgotten = (await until(() => at.posts().find((p) => p.cart), 'the cart')).cart;
+  await pause(200);
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  const set = await until(() => at.posts().find((p) => p.events.some((e) => e.name === 'cart_set')), 'the new cart');
+  assert.notEqual(set.cart, at.rules.forgotten);
+  assert.deepEqual(contents(set.events.find((e) => e.name === 'cart_set').data.items), [['bowl', '', 2], ['mug', '', 1]]);
+});
+
+story('an adapter that comes late gets the restored cart', { restore: RESTORED }, async ({ at, page, visit }) => {
+  await visit('/cart?comeback_restore=t');
+  await until(() => at.requests.some((r) => r.path.startsWith('/v1/restore/')), 'the fetch');
+  await pause(400);
+  assert.deepEqual(await fired(page, 'restore'), [], 'nothing is claimed before');
+  await page.evaluate(() => {
+    window.shopCart = [{ item_id: 'vase', quantity: 1 }];
+    comeback.push(['adapter', { read: async () => ({ currency: 'EUR', lines: shopCart }), replace: async (lines) => (shopCart = lines), checkoutUrl: '/' }]);
+  });
+  await panel(page, 'restore').getByRole('button', { name: 'Put both together' }).click();
+  assert.equal((await restored(page)).mode, 'merge');
+  assert.deepEqual(contents(await page.evaluate(() => shopCart)), [['bowl', 'blue', 1], ['mug', '', 2], ['vase', '', 1]]);
+});
+
+story('a restore is tried again where that may help', { restore: RESTORED, head: ADAPTER, failures: [503] }, async ({ at, page, visit }) => {
+  await visit('/cart?comeback_restore=t');
+  await restored(page);
+  assert.equal(at.requests.filter((r) => r.path.startsWith('/v1/restore/')).length, 2);
+  assert.deepEqual(await fired(page, 'error'), []);
+});
+
+story('one bad command does not swallow those behind it', {
+  head: `<script>comeback = [['track'], null, ['cart', () => { throw new Error('theirs') }], ['track', 'add_to_cart', ${JSON.stringify(add(MUG))}]]</script>`,
+}, async ({ at, page, visit }) => {
+  await visit();
+  await until(() => at.events('add_to_cart').length, 'the command at the end');
+  assert.ok((await fired(page, 'error')).some((e) => e.kind === 'capture' && /theirs/.test(e.message)));
+});
+
+story('leaving while a flush is under way takes along what is queued behind it', {}, async ({ at, page, visit }) => {
+  let release;
+  at.rules.hold = new Promise((done) => (release = done));
+  await visit();
+  await until(() => at.events('page_view').length, 'the flush');
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await page.goto('about:blank');
+  await until(() => at.events('page_hide').length && at.events('add_to_cart').length, 'the rest');
+  release();
+});
+
+story('each event is later than the one before, even when the clock goes back, and each batch says when it was sent', {}, async ({ at, page, visit }) => {
+  await visit();
+  await ready(at);
+  await page.evaluate((mug) => {
+    const { now } = Date;
+    for (let n = 0; n < 3; n += 1) comeback.push(['track', 'view_item', { ...mug, items: [{ item_id: 'v' + n }] }]);
+    Date.now = () => now() - 3_600_000;
+    comeback.push(['track', 'add_to_cart', mug]);
+    Date.now = now;
+  }, add(MUG));
+  await until(() => at.events('add_to_cart').length, 'the last');
+  const times = at.events().map((e) => e.t);
+  times.slice(1).forEach((t, n) => assert.ok(t > times[n], times.join()));
+  for (const post of at.posts()) assert.ok(Number.isInteger(post.sent) && Math.abs(post.sent - Date.now()) < 60_000);
+});
+
+story('help for a declined card is offered once per way to pay', {}, async ({ at, page, visit }) => {
+  await visit();
+  await ready(at);
+  await push(page, 'track', 'checkout_error', { step: 'payment', code: 'card_number_missing', method: 'card' });
+  await pause(300);
+  assert.equal(await page.locator('comeback-panel').count(), 0, 'a slip of the fingers is no refusal');
+  await push(page, 'track', 'checkout_error', { step: 'payment', code: 'insufficient_funds', method: 'card' });
+  await panel(page, 'declined').waitFor();
+  await page.keyboard.press('Escape');
+  await visit('/again');
+  await until(() => at.events('page_view').length === 2, 'the next page');
+  await push(page, 'track', 'checkout_error', { step: 'payment', code: 'card_declined', method: 'card' });
+  await pause(400);
+  assert.equal(await page.locator('comeback-panel').count(), 0);
+  await push(page, 'track', 'checkout_error', { step: 'payment', code: 'card_declined', method: 'invoice' });
+  await panel(page, 'declined').waitFor();
+});
+
+story('without wasm: a contact, the cart and the choice work, and outlive an order', { csp: "script-src 'self' 'unsafe-inline'", config: { consent: { mode: 'required', wording: 'w1' } } }, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'identify', { email: 'a@example.com', consent: { email: true } });
+  await until(async () => (await fired(page, 'error')).length, 'the note');
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  assert.deepEqual(contents((await page.evaluate(() => new Promise((done) => comeback.push(['cart', done])))).lines), [['mug', '', 1]]);
+  assert.ok(!at.requests.some((r) => r.method === 'POST'));
+  await push(page, 'consent', { storage: true });
+  const identify = await until(() => at.requests.find((r) => r.path === '/v1/identify'), 'the contact');
+  assert.deepEqual(JSON.parse(identify.body).consent, { email: true, sms: false, wording: 'w1' });
+  await push(page, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
+  await until(() => at.events('purchase').length, 'the order');
+  await visit('/2');
+  await until(() => at.events('page_view').length === 2, 'the yes still holds');
+  await push(page, 'consent', { storage: false });
+  await until(() => at.posts().filter((p) => p.consent.storage === false).length === 1, 'the farewell');
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+});
 
 story('a dead link is told, not thrown', {}, async ({ page, visit }) => {
   await visit('/cart?comeback_restore=t');

@@ -35,6 +35,7 @@ pub(crate) fn recall(state: &mut State) {
     state.closed = text(&stored, "closed");
     state.order = text(&stored, "order");
     let session = state.store.read_session();
+    state.known |= stored.is_object();
     // A page later in the same visit is no return.
     state.returning = stored.is_object() && !session.is_object();
     if Array::is_array(&session) {
@@ -44,6 +45,11 @@ pub(crate) fn recall(state: &mut State) {
         facts.stage = facts.stage.max(reached);
         facts.dwell_ms = facts.dwell_ms.saturating_add(i64::from(count_at(&session, 1)));
         state.shown_in_session |= count_at(&session, 2) == 1;
+        let array: &Array = session.unchecked_ref();
+        state.last_t = state.last_t.max(array.get(AFTER_COUNTS).as_f64().unwrap_or(0.0));
+        if let Some(helped) = array.get(AFTER_COUNTS + 1).as_string() {
+            state.helped.push_str(&helped);
+        }
         for (index, count) in (FIRST_COUNT..).zip(counts(facts)) {
             *count = count.saturating_add(count_at(&session, index));
         }
@@ -53,8 +59,10 @@ pub(crate) fn recall(state: &mut State) {
     }
 }
 
-/// In the session's array: stage, dwell, whether a panel was shown, and then the counts.
+/// In the session's array: stage, dwell, whether a panel was shown, then the counts, and after them
+/// the time of the last event and the ways to pay that were helped with.
 const FIRST_COUNT: usize = 3;
+const AFTER_COUNTS: u32 = 11;
 
 fn counts(f: &mut SessionFacts) -> [&mut u32; 8] {
     [
@@ -130,6 +138,9 @@ pub(crate) fn remember(state: &mut State) {
         *place = *count;
     }
     if let Ok(session) = serde_wasm_bindgen::to_value(&session) {
+        let array: &Array = session.unchecked_ref();
+        array.push(&JsValue::from_f64(state.last_t));
+        array.push(&JsValue::from_str(&state.helped));
         state.store.write_session(&session);
     }
 }

@@ -24,6 +24,7 @@ const MAX_WAIT_MS: u32 = 60_000;
 pub(crate) struct Outbox {
     events: Vec<Event>,
     flying: usize,
+    leaving: usize,
     failures: u32,
 }
 
@@ -58,9 +59,39 @@ impl Outbox {
     /// The next flush: the longest run of events of one cart that fits beside an envelope of
     /// `envelope` bytes. Events from before the cart had an id travel with it. `None` when empty.
     pub(crate) fn take_off(&mut self, envelope: usize) -> Option<(Option<String>, String)> {
+        let (cart, text, count) = self.batch(0, envelope)?;
+        self.flying = count;
+        Some((cart, text))
+    }
+
+    /// The next events that are not under way, for a page that is being left.
+    pub(crate) fn take_queued(&mut self, envelope: usize) -> Option<(Option<String>, String)> {
+        let (cart, text, count) = self.batch(self.flying, envelope)?;
+        self.leaving = count;
+        Some((cart, text))
+    }
+
+    /// What `take_queued` gave was taken over by the browser.
+    pub(crate) fn beaconed(&mut self) -> Vec<Event> {
+        let from = self.flying;
+        self.events.drain(from..from + core::mem::take(&mut self.leaving)).collect()
+    }
+
+    /// Events of cart `from` belong to cart `to` instead; returns all, as they have to be kept.
+    pub(crate) fn readdress(&mut self, from: Option<&String>, to: Option<&String>) -> &[Event] {
+        for event in &mut self.events {
+            if event.cart.as_ref() == from {
+                event.cart = to.cloned();
+            }
+        }
+        &self.events
+    }
+
+    fn batch(&self, from: usize, envelope: usize) -> Option<(Option<String>, String, usize)> {
+        let mut count = 0;
         let mut cart: Option<String> = None;
         let mut text = String::new();
-        for event in &self.events {
+        for event in self.events.iter().skip(from) {
             let fits = text.is_empty() || envelope + text.len() + 1 + event.json.len() <= MAX_BODY;
             if !fits || (cart.is_some() && event.cart != cart) {
                 break;
@@ -70,9 +101,9 @@ impl Outbox {
             }
             text.push_str(&event.json);
             cart.clone_from(&event.cart);
-            self.flying += 1;
+            count += 1;
         }
-        (self.flying > 0).then_some((cart, text))
+        (count > 0).then_some((cart, text, count))
     }
 
     /// The flush under way was accepted, or refused for good: its events are done with.
@@ -127,6 +158,22 @@ mod tests {
         let (_, text) = big.take_off(300).unwrap();
         assert_eq!(text.len(), 16_001);
         assert!(text.len() + 300 <= MAX_BODY);
+    }
+
+    #[test]
+    fn leaving_takes_what_is_queued_behind_a_flush_and_nothing_under_way() {
+        let mut out = outbox(&[event("a", Some("x"), 1)]);
+        out.take_off(0);
+        for (id, cart) in [("b", "x"), ("c", "y"), ("d", "y")] {
+            out.push(event(id, Some(cart), 1));
+        }
+        assert_eq!(out.take_queued(0), Some((Some("x".to_owned()), "b".to_owned())));
+        assert_eq!(out.beaconed(), [event("b", Some("x"), 1)]);
+        assert_eq!(out.take_queued(0), Some((Some("y".to_owned()), "c,d".to_owned())));
+        assert_eq!(out.beaconed().len(), 2);
+        assert_eq!(out.take_queued(0), None);
+        assert_eq!(out.landed(), [event("a", Some("x"), 1)]);
+        assert!(out.events().is_empty());
     }
 
     #[test]

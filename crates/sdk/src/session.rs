@@ -87,9 +87,12 @@ impl Session {
 
     /// The consent banner's word: `{storage, marketing, profiling}`, each a truth value or left out.
     pub fn consent(&self, choice: &JsValue) {
-        let may = self.0.state.borrow_mut().choose(choice);
+        let (may, farewell) = self.0.state.borrow_mut().choose(choice, Date::now());
         if may {
             self.0.flush_soon(0);
+        }
+        if let Some(body) = farewell {
+            self.0.host.post(&body);
         }
     }
 
@@ -155,16 +158,16 @@ impl Shared {
         }));
     }
 
-    fn body(&self) -> Option<String> {
+    fn body(&self, leaving: bool) -> Option<String> {
         let page = self.host.page();
-        self.state.borrow_mut().take_off(&page)
+        self.state.borrow_mut().take_off(&page, Date::now(), leaving)
     }
 
     fn flush(&self) {
         if self.state.borrow().outbox.is_flying() {
             return;
         }
-        if let Some(body) = self.body() {
+        if let Some(body) = self.body(false) {
             self.host.post(&body);
         }
     }
@@ -175,8 +178,7 @@ impl Shared {
             match status {
                 0 | 408 | 429 | 500.. => Some(state.outbox.failed()),
                 _ => {
-                    state.landed();
-                    state.answered(reply);
+                    state.answered(reply, Date::now());
                     (!state.outbox.events().is_empty()).then_some(GATHER_MS)
                 }
             }
@@ -200,18 +202,14 @@ impl Shared {
         self.state.borrow_mut().capture(Source::Own, Date::now(), "page_hide", &JsValue::UNDEFINED);
         let navigator = self.window.navigator();
         let url = self.state.borrow().place.events_url.clone();
-        // One under way goes on by keepalive. Offline, a beacon is lost without a word: events then
-        // stay in storage for the next page.
-        while navigator.on_line() && !self.state.borrow().outbox.is_flying() {
-            let Some(body) = self.body() else { return };
-            let sent = navigator.send_beacon_with_opt_str(&url, Some(&body)).unwrap_or(false);
-            let mut state = self.state.borrow_mut();
-            if sent {
-                state.landed();
-            } else {
-                state.outbox.failed();
+        // A flush under way goes on by keepalive. Offline, a beacon is lost without a word: events
+        // then stay in storage for the next page.
+        while navigator.on_line() {
+            let Some(body) = self.body(true) else { return };
+            if !navigator.send_beacon_with_opt_str(&url, Some(&body)).unwrap_or(false) {
                 return;
             }
+            self.state.borrow_mut().beaconed();
         }
     }
 

@@ -7,7 +7,7 @@ use comeback_core::money::Currency;
 use comeback_core::onsite::{self, Hold, PanelDecision, PanelState, PointerExit};
 use comeback_core::signal::{SessionFacts, SignalKind};
 use comeback_core::time::Timestamp;
-use js_sys::{Array, Object};
+use js_sys::{Array, JSON, Object};
 use wasm_bindgen::JsValue;
 use web_sys::Crypto;
 
@@ -25,6 +25,20 @@ use crate::store::Store;
 /// A larger event loses names and pictures; one that is still larger cannot travel.
 const LEAN_ABOVE: usize = 12_000;
 const DROP_ABOVE: usize = 15_000;
+/// A cart is begun anew at most this often, so that an edge which refuses each cart is not asked in a loop.
+const RENEWAL_PAUSE_MS: f64 = 60_000.0;
+/// Refusals by a bank or a payment provider, by the codes in use; other errors need another help.
+const DECLINED: [&str; 9] = [
+    "card_declined",
+    "do_not_honor",
+    "insufficient_funds",
+    "generic_decline",
+    "declined",
+    "payment_declined",
+    "processing_error",
+    "expired_card",
+    "incorrect_cvc",
+];
 /// Gestures of leaving within this span are one.
 const EXIT_PAUSE_MS: f64 = 5_000.0;
 
@@ -62,6 +76,12 @@ pub(crate) struct State {
     pub(crate) order: Option<String>,
     pub(crate) last_shown: Option<f64>,
     pub(crate) shown_in_session: bool,
+    /// Payment methods that help was shown for in this session, each with a line end.
+    pub(crate) helped: String,
+    /// The time of the session's last event; each event is later than the one before.
+    pub(crate) last_t: f64,
+    /// The edge may hold something of this browser: an earlier page was stored, or this one sent.
+    pub(crate) known: bool,
     /// The edge allows panels; unknown is no.
     pub(crate) allowed: bool,
     pub(crate) outbox: Outbox,
@@ -73,6 +93,7 @@ pub(crate) struct State {
     pub(crate) returning: bool,
     /// The cart of the flush under way.
     sent_cart: Option<String>,
+    renewed: f64,
     opened: f64,
     last_exit: f64,
     dedupe: Dedupe,
@@ -118,6 +139,9 @@ impl State {
             order: None,
             last_shown: None,
             shown_in_session: false,
+            helped: String::new(),
+            last_t: 0.0,
+            known: false,
             allowed: false,
             outbox: Outbox::default(),
             pointer: Pointer::default(),
@@ -125,6 +149,7 @@ impl State {
             active_at: now,
             returning: false,
             sent_cart: None,
+            renewed: 0.0,
             opened: now,
             last_exit: 0.0,
             dedupe: Dedupe::default(),
@@ -155,6 +180,8 @@ impl State {
         }
         memory::sync_cart(self);
         let id = make_id(&self.crypto, EventId::PREFIX);
+        let at = at.max(self.last_t + 1.0);
+        self.last_t = at;
         self.facts.observe(&event.kind);
         if event.kind.is_activity() {
             self.active_at = self.active_at.max(at);
@@ -164,7 +191,9 @@ impl State {
         }
         let stored = self.post(id, at, name, &event);
         if let SignalKind::CheckoutError(error) = &event.kind {
-            outcome.declined = self.config.helps_declined && is_declined(&error.step, &error.code);
+            outcome.declined = self.config.helps_declined
+                && is_declined(&error.step, &error.code)
+                && self.is_first_help(&error.method);
         }
         if let SignalKind::Purchase { order } = event.kind {
             self.bought(order, at);
@@ -195,6 +224,16 @@ impl State {
         self.cart = Cart::new(self.cart.currency);
         self.cart_at = at;
         self.facts = SessionFacts { mobile: self.facts.mobile, ..SessionFacts::default() };
+    }
+
+    /// Help for each way to pay is offered once in a session.
+    fn is_first_help(&mut self, method: &str) -> bool {
+        let first = self.helped.split_terminator('\n').all(|m| m != method);
+        if first {
+            self.helped.push_str(method);
+            self.helped.push('\n');
+        }
+        first
     }
 
     fn post(&mut self, id: String, at: f64, name: &str, event: &Captured) -> bool {
@@ -266,8 +305,25 @@ impl State {
         Some(said)
     }
 
-    /// The next flush as the body of a request; `page` is `{url, locale, tz, mobile}`.
-    pub(crate) fn take_off(&mut self, page: &JsValue) -> Option<String> {
+    /// The start of a body, without its closing brace.
+    fn head(&self, page: &JsValue, consent: &Object, now: f64) -> String {
+        let head = Object::new();
+        set(&head, "v", &JsValue::from_f64(1.0));
+        // By it the edge takes a wrong clock of this device out of the events' times.
+        set(&head, "sent", &JsValue::from_f64(now));
+        set_text(&head, "pk", Some(&self.place.pk));
+        set(&head, "page", page);
+        set(&head, "consent", consent);
+        set(&head, "automated", &self.place.automated.into());
+        let mut body = json(&head);
+        body.pop();
+        body
+    }
+
+    /// The next events as the body of a request at `now`: a flush, whose end is `landed`, or when
+    /// the page is left what is not under way, whose end is `beaconed`. `page` is `{url, locale,
+    /// tz, mobile}`.
+    pub(crate) fn take_off(&mut self, page: &JsValue, now: f64, leaving: bool) -> Option<String> {
         if !self.consent.may_store() {
             return None;
         }
@@ -277,28 +333,24 @@ impl State {
         set(&consent, "marketing", &in_force.marketing.into());
         set(&consent, "profiling", &in_force.profiling.into());
         set_text(&consent, "wording", Some(&self.consent.wording));
-        let head = Object::new();
-        set(&head, "v", &JsValue::from_f64(1.0));
-        set_text(&head, "pk", Some(&self.place.pk));
-        set(&head, "page", page);
-        set(&head, "consent", &consent);
-        set(&head, "automated", &self.place.automated.into());
-        let mut body = json(&head);
+        let mut body = self.head(page, &consent, now);
         // A cart id is at most 70 characters; the keys around it and the brackets are the rest.
-        let (cart, events) = self.outbox.take_off(body.len() + 100)?;
-        self.sent_cart = cart;
-        body.pop();
-        match &self.sent_cart {
-            Some(cart) => {
-                body.push_str(",\"cart\":");
-                body.push_str(&json(&JsValue::from_str(cart)));
-            }
-            None => body.push_str(",\"cart\":null"),
+        let room = body.len() + 100;
+        let (cart, events) =
+            if leaving { self.outbox.take_queued(room) } else { self.outbox.take_off(room) }?;
+        self.known = true;
+        finish(&mut body, cart.as_deref(), &events);
+        if !leaving {
+            self.sent_cart = cart;
         }
-        body.push_str(",\"events\":[");
-        body.push_str(&events);
-        body.push_str("]}");
         Some(body)
+    }
+
+    /// A beacon took the events that `take_off` gave when the page was left.
+    pub(crate) fn beaconed(&mut self) {
+        for event in self.outbox.beaconed() {
+            self.store.release(&event);
+        }
     }
 
     /// The flush under way is done with.
@@ -308,26 +360,88 @@ impl State {
         }
     }
 
-    /// What the edge answered.
-    pub(crate) fn answered(&mut self, reply: &JsValue) {
+    /// What the edge answered to the flush under way, which is done with.
+    pub(crate) fn answered(&mut self, reply: &JsValue, now: f64) {
+        if !self.consent.may_store() {
+            return self.landed();
+        }
         if let Some(allowed) = flag(&get(reply, "panel"), "allowed") {
             self.allowed = allowed;
         }
-        // The edge knows this browser's cart by cookie even where our copy was cleared. An answer
-        // about a cart that was bought or replaced meanwhile is stale.
-        let id = text(&get(reply, "cart"), "id");
-        if id.is_some() && id != self.closed && id != self.cart_id && self.sent_cart == self.cart_id {
+        memory::sync_cart(self);
+        let cart = get(reply, "cart");
+        let ordered = flag(&cart, "closed") == Some(true);
+        // An answer about a cart that was bought or replaced meanwhile is stale.
+        let current = self.sent_cart == self.cart_id;
+        if current && self.cart_id.is_some() && (ordered || cart.is_null()) {
+            // Only the events tell what came after an order made elsewhere, so before they go. A
+            // cart the edge has no trace of was not bought: all of it stays.
+            let lines = if ordered { self.lines_since() } else { self.cart.lines().to_vec() };
+            self.landed();
+            self.renew(&lines, ordered, now);
+            return;
+        }
+        self.landed();
+        // The edge knows this browser's cart by cookie even where our copy was cleared.
+        let id = text(&cart, "id");
+        if current && !ordered && id.is_some() && id != self.closed && id != self.cart_id {
             self.cart_id = id;
             memory::remember(self);
         }
     }
 
-    /// Applies the consent banner's word. Returns whether things may be stored now.
-    pub(crate) fn choose(&mut self, choice: &JsValue) -> bool {
+    /// What the events that were not acknowledged before put into the cart.
+    fn lines_since(&self) -> Vec<Line> {
+        let mut cart = Cart::new(self.cart.currency);
+        for event in self.outbox.events().iter().filter(|e| e.cart == self.cart_id) {
+            let value = JSON::parse(&event.json).unwrap_or(JsValue::NULL);
+            let read = ga4::read(
+                &text(&value, "name").unwrap_or_default(),
+                &get(&value, "data"),
+                self.cart.currency,
+            );
+            if let Some(SignalKind::Cart { change, .. }) = read.map(|e| e.kind)
+                && let Ok(id) = EventId::parse(&event.id)
+            {
+                let at = number(&value, "t").map_or(0, ga4::whole);
+                cart.apply(Timestamp::from_millis(at), &id, change);
+            }
+        }
+        cart.lines().to_vec()
+    }
+
+    /// Goes on with `lines` under an id of its own, as the edge has closed or forgotten the cart.
+    fn renew(&mut self, lines: &[Line], ordered: bool, now: f64) {
+        if now - self.renewed < RENEWAL_PAUSE_MS {
+            return;
+        }
+        self.renewed = now;
+        let old = self.cart_id.take();
+        if !lines.is_empty() {
+            self.cart_id = Some(make_id(&self.crypto, CartId::PREFIX));
+        }
+        for event in self.outbox.readdress(old.as_ref(), self.cart_id.as_ref()) {
+            self.store.keep(event);
+        }
+        let currency = self.cart.currency;
+        if ordered {
+            self.facts = SessionFacts { mobile: self.facts.mobile, ..SessionFacts::default() };
+        }
+        self.closed = old;
+        self.cart = Cart::new(currency);
+        self.cart_at = now.max(self.cart_at + 1.0);
+        memory::remember(self);
+        if !lines.is_empty() {
+            self.set_cart(now, lines, currency);
+        }
+    }
+
+    /// Applies the consent banner's word. Returns whether things may be stored now, and after a yes
+    /// that is taken back the last body to send: by it the edge takes its cookies back.
+    pub(crate) fn choose(&mut self, choice: &JsValue, now: f64) -> (bool, Option<String>) {
         let could = self.consent.may_store();
         self.consent.choose(flag(choice, "storage"), flag(choice, "marketing"), flag(choice, "profiling"));
-        let can = self.consent.may_store();
-        if can {
+        if self.consent.may_store() {
             if !could {
                 memory::recall(self);
                 for event in self.outbox.events() {
@@ -335,11 +449,24 @@ impl State {
                 }
             }
             memory::remember(self);
-        } else {
-            self.outbox.clear();
-            self.store.wipe();
+            return (true, None);
         }
-        can
+        let farewell = (could && self.known).then(|| {
+            let consent = Object::new();
+            set(&consent, "storage", &JsValue::FALSE);
+            let mut body = self.head(&Object::new(), &consent, now);
+            finish(&mut body, None, "");
+            body
+        });
+        self.known = false;
+        // A later yes must not be tied to what was before the no.
+        self.cart_id = None;
+        self.sent_cart = None;
+        self.closed = None;
+        self.order = None;
+        self.outbox.clear();
+        self.store.wipe();
+        (false, farewell)
     }
 
     /// The cart as the page's scripts see it.
@@ -373,15 +500,15 @@ impl State {
     /// Ends a restore as the shopper or the emptiness of the page's cart decided. Returns the lines.
     pub(crate) fn settle(&mut self, mode: &str, now: f64) -> JsValue {
         let Some(r) = self.restoring.take() else { return JsValue::NULL };
+        // The linked cart may be another person's: it is written to only by whoever takes it as it is.
         let lines = match mode {
-            "keep" => r.local,
+            "keep" => return ga4::items(&r.local, r.currency, false),
             "merge" => crate::restore::merge(&r.local, &r.restored),
-            _ => r.restored,
+            _ => {
+                self.cart_id = r.id.or(self.cart_id.take());
+                r.restored
+            }
         };
-        // One cart goes on under the restored id whatever is in it, so the shopper is not reminded of two.
-        if r.id.is_some() {
-            self.cart_id = r.id;
-        }
         self.set_cart(now, &lines, r.currency);
         ga4::items(&lines, r.currency, false)
     }
@@ -418,10 +545,18 @@ fn with_known_prices(change: Change, known: &[Line]) -> Change {
     }
 }
 
-/// Whether another way to pay would help. Shops name the same refusal differently.
+/// The end of a body that `head` began.
+fn finish(body: &mut String, cart: Option<&str>, events: &str) {
+    body.push_str(",\"cart\":");
+    body.push_str(&json(&cart.map_or(JsValue::NULL, JsValue::from_str)));
+    body.push_str(",\"events\":[");
+    body.push_str(events);
+    body.push_str("]}");
+}
+
+/// Whether another way to pay would help.
 fn is_declined(step: &str, code: &str) -> bool {
-    step == "payment"
-        && ["declin", "insufficient", "honor", "refused", "card", "payment"].iter().any(|w| code.contains(w))
+    step == "payment" && DECLINED.iter().any(|known| known.eq_ignore_ascii_case(code))
 }
 
 #[cfg(test)]
@@ -432,6 +567,9 @@ mod tests {
     fn only_refused_payments_get_the_payment_help() {
         assert!(is_declined("payment", "card_declined"));
         assert!(is_declined("payment", "insufficient_funds"));
+        assert!(is_declined("payment", "DO_NOT_HONOR"));
+        assert!(!is_declined("payment", "card_number_missing"));
+        assert!(!is_declined("payment", "validation_payment"));
         assert!(!is_declined("payment", "out_of_stock"));
         assert!(!is_declined("shipping", "card_declined"));
     }
