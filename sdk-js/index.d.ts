@@ -92,7 +92,8 @@ export interface Notices {
   score: { model: string; buy: number; reasons: { feature: string; effect: number }[] };
   /** The shopper asked for another way to pay (`method`), or for the payment step again (`null`). */
   assist: { panel: string; method: string | null; cart: Cart };
-  error: { kind: string; message?: string; status?: number };
+  /** `retry` begins a restore again that could not be fetched. */
+  error: { kind: string; message?: string; status?: number; retry?: () => void };
 }
 
 export interface Options {

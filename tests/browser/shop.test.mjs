@@ -423,6 +423,38 @@ test('the adapter reads and replaces the cart, and the page follows', async (t) 
   await page.getByText('Porridge bowl, Rust has sold out meanwhile.').waitFor();
 });
 
+test('a cart under way is not called empty; a failure can be tried again, a dead link cannot', async (t) => {
+  const page = await open(t, '/cart.html?comeback_restore=tok', { lines: [] });
+  await page.getByRole('heading', { name: 'Fetching your cart…' }).waitFor();
+  // Longer than any wait that could have been meant as an answer.
+  await page.waitForTimeout(5500);
+  assert.equal(await page.locator('#empty').isVisible(), false);
+  const fail = (status) =>
+    page.evaluate((status) => {
+      window.retried ??= 0;
+      window.dispatchEvent(new CustomEvent('comeback:error', { detail: { kind: 'restore', status, retry: () => (window.retried += 1) } }));
+    }, status);
+  await fail(503);
+  await page.getByRole('heading', { name: 'Your cart could not be fetched' }).waitFor();
+  assert.equal(await page.locator('#empty').isVisible(), false);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  assert.equal(await page.evaluate(() => window.retried), 1);
+  await page.getByRole('heading', { name: 'Fetching your cart…' }).waitFor();
+  await fail(410);
+  await page.getByText('The link has run out').waitFor();
+  assert.equal(await page.locator('#try-again').isVisible(), false);
+});
+
+test('the notice after a restore says what was done', async (t) => {
+  const page = await open(t, '/cart.html', { lines: [MUG] });
+  const report = [{ kind: 'sold_out', item_id: 'porridge-bowl', item_variant: 'Rust' }];
+  for (const [mode, title] of [['keep', 'Your cart was kept here'], ['merge', 'Both carts were put together'], ['replace', 'Your cart is back']]) {
+    await page.evaluate((detail) => window.dispatchEvent(new CustomEvent('comeback:restore', { detail })), { mode, report });
+    await page.getByRole('heading', { name: title }).waitFor();
+    assert.equal(await page.getByText('has sold out meanwhile').count(), mode === 'keep' ? 0 : 1);
+  }
+});
+
 test('a refusal is remembered and can be changed from the foot of any page', async (t) => {
   const page = await open(t, '/returns.html', { fresh: true });
   await page.getByRole('button', { name: 'Only necessary' }).click();

@@ -4,8 +4,12 @@ import { cart, catalogue, countries, deliveryFor, deliveryPrice, element, findVa
 import * as tracking from './tracking.js';
 
 const $ = (id) => document.getElementById(id);
+const RESTORED = {
+  keep: ['Your cart was kept here', 'The cart from the link was left as it is.'],
+  merge: ['Both carts were put together', 'What was here and what was in the link is in one cart now.'],
+  replace: ['Your cart is back', 'Everything is as you left it.'],
+};
 const ESTIMATE_KEY = 'demo.country';
-const restoring = new URLSearchParams(location.search).has('comeback_restore');
 
 let estimated = readJson(ESTIMATE_KEY, null, 'sessionStorage');
 
@@ -14,8 +18,9 @@ $('country').append(...countries.map(([code, name]) => element('option', { value
 function render() {
   const lines = cart.detailed();
   const empty = lines.length === 0;
-  $('empty').hidden = !empty || waiting;
+  $('empty').hidden = !empty || waiting || Boolean(failed);
   $('waiting').hidden = !empty || !waiting;
+  $('not-fetched').hidden = !empty || waiting || !failed;
   $('full').hidden = empty;
   if (empty) return;
 
@@ -124,20 +129,49 @@ $('estimate').addEventListener('submit', (event) => {
 });
 
 // a link from a message brings the cart back through the adapter; until then do not claim the cart is empty
-let waiting = restoring && cart.count() === 0;
-if (waiting) setTimeout(() => { waiting = false; render(); }, 5000);
+// The SDK takes the token out of the address early; the browser remembers how the page was opened.
+const opened = performance.getEntriesByType('navigation')[0]?.name ?? location.href;
+let waiting = new URL(opened).searchParams.has('comeback_restore');
+let failed = null;
+const giveUp = (how) => {
+  waiting = false;
+  failed = how;
+  $('not-fetched-why').textContent = how.retry ? 'It is still saved. The connection may be down; that often passes.' : 'The link has run out or was cut off; open it from the message again.';
+  $('try-again').hidden = !how.retry;
+  render();
+};
+// The script of the SDK may be blocked or gone; then nothing will ever answer.
+const openAgain = () => location.replace(opened);
+if (waiting) setTimeout(() => waiting && giveUp({ retry: openAgain }), 60_000);
+
+addEventListener('comeback:error', ({ detail }) => {
+  if (detail?.kind === 'module' && waiting) giveUp({ retry: openAgain });
+  if (detail?.kind !== 'restore') return;
+  const passes = !(detail.status >= 400 && detail.status < 500 && detail.status !== 429);
+  giveUp({ retry: passes ? (detail.retry ?? openAgain) : null });
+});
+$('try-again').addEventListener('click', () => {
+  const { retry } = failed;
+  failed = null;
+  waiting = true;
+  render();
+  retry();
+});
 
 addEventListener('comeback:restore', (event) => {
   waiting = false;
+  failed = null;
   render();
-  const report = Array.isArray(event.detail?.report) ? event.detail.report : [];
-  const notes = report.map(reportText).filter(Boolean);
+  const { mode = 'replace', report } = event.detail ?? {};
+  // What changed in the cart of the link does not concern a shopper who did not take it.
+  const notes = mode === 'keep' || !Array.isArray(report) ? [] : report.map(reportText).filter(Boolean);
+  const [title, text] = RESTORED[mode] ?? RESTORED.replace;
   $('restored').replaceChildren(
     element(
       'div',
       { class: 'notice good', id: 'restored-notice' },
-      element('h2', {}, 'Your cart is back'),
-      notes.length ? element('ul', {}, ...notes.map((text) => element('li', {}, text))) : element('p', {}, 'Everything is as you left it.'),
+      element('h2', {}, title),
+      notes.length ? element('ul', {}, ...notes.map((text) => element('li', {}, text))) : element('p', {}, text),
     ),
   );
   tracking.viewCart();
