@@ -1,6 +1,7 @@
 //! The browser shell: web-sys events in, the core's answers out. Holds no rule of its own; what a
 //! panel looks like, fetching and imports are JavaScript's (`sdk-js`), because they cost less there.
 
+mod answer;
 mod config;
 mod consent;
 mod dedupe;

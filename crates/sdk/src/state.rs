@@ -7,7 +7,7 @@ use comeback_core::money::Currency;
 use comeback_core::onsite::{self, Hold, PanelDecision, PanelState, PointerExit};
 use comeback_core::signal::{SessionFacts, SignalKind};
 use comeback_core::time::Timestamp;
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 use web_sys::Crypto;
 
@@ -25,8 +25,6 @@ use crate::store::Store;
 /// A larger event loses names and pictures; one that is still larger cannot travel.
 const LEAN_ABOVE: usize = 12_000;
 const DROP_ABOVE: usize = 15_000;
-/// A cart is begun anew at most this often, so that an edge which refuses each cart is not asked in a loop.
-const RENEWAL_PAUSE_MS: f64 = 60_000.0;
 /// Refusals by a bank or a payment provider, by the codes in use; other errors need another help.
 const DECLINED: [&str; 9] = [
     "card_declined",
@@ -61,7 +59,7 @@ pub(crate) struct Place {
 /// Everything a page knows.
 pub(crate) struct State {
     pub(crate) store: Store,
-    crypto: Crypto,
+    pub(crate) crypto: Crypto,
     pub(crate) place: Place,
     pub(crate) config: Config,
     pub(crate) consent: Consent,
@@ -92,8 +90,8 @@ pub(crate) struct State {
     /// There was something of an earlier visit in storage.
     pub(crate) returning: bool,
     /// The cart of the flush under way.
-    sent_cart: Option<String>,
-    renewed: f64,
+    pub(crate) sent_cart: Option<String>,
+    pub(crate) renewed: f64,
     opened: f64,
     last_exit: f64,
     dedupe: Dedupe,
@@ -357,82 +355,6 @@ impl State {
     pub(crate) fn landed(&mut self) {
         for event in self.outbox.landed() {
             self.store.release(&event);
-        }
-    }
-
-    /// What the edge answered to the flush under way, which is done with.
-    pub(crate) fn answered(&mut self, reply: &JsValue, now: f64) {
-        if !self.consent.may_store() {
-            return self.landed();
-        }
-        if let Some(allowed) = flag(&get(reply, "panel"), "allowed") {
-            self.allowed = allowed;
-        }
-        memory::sync_cart(self);
-        let cart = get(reply, "cart");
-        let ordered = flag(&cart, "closed") == Some(true);
-        // An answer about a cart that was bought or replaced meanwhile is stale.
-        let current = self.sent_cart == self.cart_id;
-        if current && self.cart_id.is_some() && (ordered || cart.is_null()) {
-            // Only the events tell what came after an order made elsewhere, so before they go. A
-            // cart the edge has no trace of was not bought: all of it stays.
-            let lines = if ordered { self.lines_since() } else { self.cart.lines().to_vec() };
-            self.landed();
-            self.renew(&lines, ordered, now);
-            return;
-        }
-        self.landed();
-        // The edge knows this browser's cart by cookie even where our copy was cleared.
-        let id = text(&cart, "id");
-        if current && !ordered && id.is_some() && id != self.closed && id != self.cart_id {
-            self.cart_id = id;
-            memory::remember(self);
-        }
-    }
-
-    /// What the events that were not acknowledged before put into the cart.
-    fn lines_since(&self) -> Vec<Line> {
-        let mut cart = Cart::new(self.cart.currency);
-        for event in self.outbox.events().iter().filter(|e| e.cart == self.cart_id) {
-            let value = JSON::parse(&event.json).unwrap_or(JsValue::NULL);
-            let read = ga4::read(
-                &text(&value, "name").unwrap_or_default(),
-                &get(&value, "data"),
-                self.cart.currency,
-            );
-            if let Some(SignalKind::Cart { change, .. }) = read.map(|e| e.kind)
-                && let Ok(id) = EventId::parse(&event.id)
-            {
-                let at = number(&value, "t").map_or(0, ga4::whole);
-                cart.apply(Timestamp::from_millis(at), &id, change);
-            }
-        }
-        cart.lines().to_vec()
-    }
-
-    /// Goes on with `lines` under an id of its own, as the edge has closed or forgotten the cart.
-    fn renew(&mut self, lines: &[Line], ordered: bool, now: f64) {
-        if now - self.renewed < RENEWAL_PAUSE_MS {
-            return;
-        }
-        self.renewed = now;
-        let old = self.cart_id.take();
-        if !lines.is_empty() {
-            self.cart_id = Some(make_id(&self.crypto, CartId::PREFIX));
-        }
-        for event in self.outbox.readdress(old.as_ref(), self.cart_id.as_ref()) {
-            self.store.keep(event);
-        }
-        let currency = self.cart.currency;
-        if ordered {
-            self.facts = SessionFacts { mobile: self.facts.mobile, ..SessionFacts::default() };
-        }
-        self.closed = old;
-        self.cart = Cart::new(currency);
-        self.cart_at = now.max(self.cart_at + 1.0);
-        memory::remember(self);
-        if !lines.is_empty() {
-            self.set_cart(now, lines, currency);
         }
     }
 
