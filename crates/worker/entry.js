@@ -28,7 +28,8 @@ export default class Comeback extends WorkerEntrypoint {
     try {
       return await guarded(() => this.inner.fetch(request));
     } catch (error) {
-      console.error(JSON.stringify({ level: 'error', what: 'request failed', path: new URL(request.url).pathname, error: String(error) }));
+      // The first segment only: what follows may be a token.
+      console.error(JSON.stringify({ level: 'error', what: 'request failed', route: `/${new URL(request.url).pathname.split('/')[1]}`, error: String(error) }));
       return new Response('{"type":"/problems/internal","title":"Something went wrong here","status":500}', {
         status: 500,
         headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },

@@ -24,7 +24,7 @@ before(async () => {
 after(() => rig?.stop());
 
 /** A problem, and only that. */
-async function problem(answer, what, allowed = [400, 401, 403, 404, 405, 412, 413, 414, 422, 428]) {
+async function problem(answer, what, allowed = [400, 401, 403, 404, 405, 409, 412, 413, 414, 422, 428]) {
   const text = await answer.text();
   assert.ok(allowed.includes(answer.status), `${what}: ${answer.status} ${text.slice(0, 200)}`);
   assert.equal(answer.headers.get('content-type'), 'application/problem+json', what);
@@ -142,6 +142,19 @@ test('an app\'s cart: versions are kept', async () => {
   await problem(await put({}, { items: [mug] }), 'without If-Match', [428]);
   await problem(await put({ 'if-match': '"999"' }, { items: [mug] }), 'an old version', [412]);
   await problem(await put({ 'if-match': etag }, { items: 'x' }), 'no items', [400]);
+  const own = new Browser(rig);
+  await own.add();
+  const seen = await own.fetch('/v1/cart?pk=pk_demo');
+  const init = { method: 'PUT', headers: { 'if-match': seen.headers.get('etag') }, body: JSON.stringify({ items: [{ ...mug, quantity: 4 }] }) };
+  const done = await own.fetch('/v1/cart?pk=pk_demo', init);
+  assert.equal(done.status, 200);
+  assert.notEqual(done.headers.get('etag'), seen.headers.get('etag'));
+  assert.equal((await (await own.fetch('/v1/cart?pk=pk_demo')).json()).lines[0].quantity, 4);
+  const closed = new Map(own.cookies);
+  await own.buy();
+  own.cookies = closed;
+  const etag2 = (await own.fetch('/v1/cart?pk=pk_demo')).headers.get('etag');
+  await problem(await own.fetch('/v1/cart?pk=pk_demo', { ...init, headers: { 'if-match': etag2 } }), 'a closed cart', [409]);
   await problem(await rig.fetch('/v1/cart?pk=pk_demo'), 'no cookie', [404]);
   await problem(await rig.fetch('/v1/cart'), 'no shop', [400]);
 });

@@ -109,7 +109,7 @@ test('one click unsubscribes, and it holds', async () => {
   assert.equal(answer.status, 200);
   await advance(rig, 80 * hours);
   assert.equal((await inbox(rig, email)).length, 1);
-  assert.equal((await decisions(rig, shopper.cart)).at(-1).why, 'the person has opted out');
+  assert.equal((await decisions(rig, shopper.cart)).at(-1).why, 'the person has opted out of every channel of this step');
   // The page cannot undo it.
   await shopper.identify(email);
   const again = new Browser(rig);

@@ -78,8 +78,10 @@ pub enum Why {
     NoContact,
     /// No standing consent on any channel of the step for which there is an address.
     NoConsent,
-    /// The person opted out.
+    /// The person opted out of everything.
     OptedOut,
+    /// The person opted out of the channels of this step for which there is an address.
+    ChannelOptedOut,
     /// The person asked for a pause.
     Paused,
     /// It is night, or another quiet hour, where the person is.
@@ -131,6 +133,7 @@ impl Why {
             Self::NoContact => "there is no address on any channel of this step",
             Self::NoConsent => "the person has not agreed to be written to on any channel of this step",
             Self::OptedOut => "the person has opted out",
+            Self::ChannelOptedOut => "the person has opted out of every channel of this step",
             Self::Paused => "the person asked for a pause",
             Self::QuietHours => "it is a quiet hour where the person is",
             Self::DailyCap => "the daily cap for this person is reached",

@@ -221,7 +221,7 @@ fn choose_channel<'p>(
                 found: "opted out of this channel".into(),
                 passed: false,
             });
-            refuse(1, Why::OptedOut);
+            refuse(1, Why::ChannelOptedOut);
             continue;
         }
         let granted = consent.is_some_and(|c| c.granted);

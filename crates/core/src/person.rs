@@ -195,7 +195,9 @@ impl Person {
         // A visitor who types address after address must not fill the object.
         const MOST: usize = 10;
         if self.contacts.len() >= MOST {
-            let Some(weakest) = self.contacts.iter().position(|c| !c.verified) else {
+            // One that was written to stays: forgetting it would forget that it had its one recovery.
+            let Some(weakest) = self.contacts.iter().position(|c| !c.verified && c.recoveries.is_empty())
+            else {
                 return;
             };
             self.contacts.remove(weakest);
@@ -466,6 +468,7 @@ impl Person {
             }
         }
         self.consents.sort_by_key(|c| c.at);
+        keep_newest(&mut self.consents);
         for (channel, at) in &other.opt_outs {
             self.opt_out(Some(*channel), *at);
         }
@@ -482,6 +485,7 @@ impl Person {
             }
         }
         self.sends.sort_unstable();
+        keep_newest(&mut self.sends);
         for (key, claim) in &other.claims {
             self.claims.entry(key.clone()).or_insert_with(|| claim.clone());
         }
@@ -492,6 +496,8 @@ impl Person {
                 self.episodes.push(episode.clone());
             }
         }
+        self.episodes.sort_unstable();
+        keep_newest(&mut self.episodes);
         for cart in &other.carts {
             self.link_cart(cart);
         }
@@ -503,4 +509,10 @@ impl Person {
             (a, b) => a.or(b),
         };
     }
+}
+
+/// Cuts a list that is sorted by time to what is kept: a row that grew without end could one day
+/// not be written any more, and with it no opt-out.
+fn keep_newest<T>(list: &mut Vec<T>) {
+    list.drain(..list.len().saturating_sub(KEPT));
 }

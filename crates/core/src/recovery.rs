@@ -9,9 +9,9 @@
 //! | `Active`, paused | idle again, same cart, short stay | `Abandoned` or `Recovering`, the same episode |
 //! | `Active`, paused | idle again, other cart or long stay | `Abandoned`, a new episode |
 //! | `Abandoned`, `Recovering` | every step settled | `Exhausted` |
-//! | `Abandoned`, `Recovering` | the gate says: opted out | `OptedOut` |
+//! | `Abandoned`, `Recovering` | the gate says: opted out of everything | `OptedOut` |
 //! | `Abandoned`, `Recovering` | the gate says: ordered | `Ordered` |
-//! | `Exhausted` | a sign of life | `Active` |
+//! | `Exhausted`, `OptedOut` | a sign of life | `Active` |
 //! | all but `Recovered`, `Completed`, `Expired` | an order, not yet paid, or a page's word for one | `Ordered` |
 //! | all but `Expired` | a paid order, a click at most so long before it | `Recovered` |
 //! | all but `Expired` | a paid order otherwise | `Completed` |
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cart::Cart;
 use crate::effect::{Effect, Entry, Happened};
-use crate::id::{CartId, EventId, PersonId, SendKey, ShopId};
+use crate::id::{CartId, EventId, PersonId, SendKey, ShopId, VisitorId};
 use crate::money::Currency;
 use crate::policy::{Facts, Policy};
 use crate::signal::{CheckoutError, SessionFacts, Signal, SignalKind};
@@ -144,6 +144,9 @@ pub struct Recovery {
     pub trouble: Option<(Timestamp, CheckoutError)>,
     /// Who is behind it.
     pub person: Option<PersonId>,
+    /// The browser it was born in.
+    #[serde(default)]
+    pub visitor: Option<VisitorId>,
     /// The session was automated.
     pub automated: bool,
     /// Zone of the last session.
@@ -180,6 +183,7 @@ impl Recovery {
             facts: SessionFacts::default(),
             trouble: None,
             person: None,
+            visitor: None,
             automated: false,
             zone: None,
             score: None,
@@ -247,7 +251,8 @@ impl Recovery {
         }
         if self.phase.is_running() {
             self.pause(now, at, because, effects);
-        } else if self.phase == Phase::Exhausted {
+        } else if matches!(self.phase, Phase::Exhausted | Phase::OptedOut) {
+            // Who opted out is asked for by the gate at every claim, not remembered by the cart.
             self.move_to(now, Phase::Active, because, effects);
         }
     }
@@ -263,9 +268,16 @@ impl Recovery {
     }
 
     /// A page names the person behind the cart. Whoever knows a cart's id (its link was forwarded,
-    /// say) could name themselves, so the first person stays; only a signed source may replace it.
-    pub fn link_from_page(&mut self, now: Timestamp, person: &PersonId) -> Vec<Effect> {
-        if self.person.is_some() { vec![] } else { self.link(now, person) }
+    /// say) could name themselves, so the first person stays, unless the browser in which the cart
+    /// was born corrects itself; a signed source goes by [`Self::link`].
+    pub fn link_from_page(
+        &mut self,
+        now: Timestamp,
+        person: &PersonId,
+        visitor: Option<&VisitorId>,
+    ) -> Vec<Effect> {
+        let owns = self.visitor.is_some() && self.visitor.as_ref() == visitor;
+        if self.person.is_none() || owns { self.link(now, person) } else { vec![] }
     }
 
     /// A person was found behind the cart, by a source that is believed.
@@ -297,10 +309,11 @@ impl Recovery {
         }
         let to = if !order.paid {
             Phase::Ordered
-        } else if self.clicked.as_ref().is_some_and(|(t, _)| {
-            let gap = order.at.max(*t).since(*t);
-            gap <= policy.attribution_click_ms
-        }) {
+        } else if self
+            .clicked
+            .as_ref()
+            .is_some_and(|(t, _)| (0..=policy.attribution_click_ms).contains(&order.at.since(*t)))
+        {
             Phase::Recovered
         } else {
             Phase::Completed

@@ -7,7 +7,7 @@ use comeback_core::cart::Change;
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::decision::{Decision, Why};
 use comeback_core::gate::ClaimRequest;
-use comeback_core::id::{CartId, EventId, PersonId, SendKey, ShopId};
+use comeback_core::id::{CartId, EventId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::money::Currency;
 use comeback_core::person::{CLAIM_LEASE, Person};
 use comeback_core::policy::Facts;
@@ -208,9 +208,15 @@ fn a_page_cannot_put_another_person_behind_a_cart() {
         day_zero(),
     );
     let (ada, eve) = (PersonId::parse("per_ada").unwrap(), PersonId::parse("per_eve").unwrap());
-    assert_eq!(cart.link_from_page(day_zero(), &ada).len(), 1);
-    assert_eq!(cart.link_from_page(day_zero(), &eve), []);
+    let (here, there) = (VisitorId::parse("vis_ada").unwrap(), VisitorId::parse("vis_eve").unwrap());
+    cart.visitor = Some(here.clone());
+    assert_eq!(cart.link_from_page(day_zero(), &ada, None).len(), 1);
+    assert_eq!(cart.link_from_page(day_zero(), &eve, Some(&there)), []);
+    assert_eq!(cart.link_from_page(day_zero(), &eve, None), []);
     assert_eq!(cart.person.as_ref(), Some(&ada));
+    // The browser it was born in may correct a slip of the fingers.
+    assert_eq!(cart.link_from_page(day_zero(), &eve, Some(&here)).len(), 1);
+    cart.link_from_page(day_zero(), &ada, Some(&here));
     cart.link(day_zero(), &eve);
     assert_eq!(cart.person.as_ref(), Some(&eve), "a signed source is believed");
 }

@@ -5,7 +5,7 @@ use comeback_core::cart::Line;
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::decision::{DecisionRecord, Why};
 use comeback_core::gate::ClaimRequest;
-use comeback_core::id::{CartId, PersonId, SendKey, ShopId};
+use comeback_core::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::money::Currency;
 use comeback_core::person::{Order, Person};
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
@@ -20,6 +20,8 @@ use crate::shop::Shop;
 /// What a cart object is told about the session that a batch came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
+    /// Which browser, where it has a cookie.
+    pub visitor: Option<VisitorId>,
     /// IANA zone of the browser or of the edge.
     pub zone: Option<String>,
     /// A phone.
@@ -60,8 +62,10 @@ pub enum CartCall {
     Link {
         /// Who.
         person: PersonId,
-        /// By whom.
+        /// By whose word.
         source: Source,
+        /// From which browser, where it was one.
+        visitor: Option<VisitorId>,
     },
     /// An order.
     Order {
@@ -108,6 +112,8 @@ pub enum CartAnswer {
         phase: Phase,
         /// Who is behind it.
         person: Option<PersonId>,
+        /// When it next has something to do.
+        due: Option<Timestamp>,
         /// The score now.
         score: Option<ScoreView>,
     },
@@ -125,6 +131,8 @@ pub enum CartAnswer {
         /// The version now.
         version: u64,
     },
+    /// To `Replace` of a cart that an order ended.
+    Closed,
     /// To `Prepare`.
     Prepared(Box<Prepared>),
     /// To `Prepare`, when there is nothing to claim.

@@ -8,7 +8,7 @@ use comeback_core::cart::{Change, Line, MAX_LINES, MAX_QUANTITY, Trust};
 use comeback_core::id::{CartId, EventId};
 use comeback_core::money::Currency;
 use comeback_core::signal::{CheckoutError, Signal, SignalKind};
-use comeback_core::time::{DAY, Millis, Timestamp};
+use comeback_core::time::{DAY, MINUTE, Millis, Timestamp};
 use serde::Deserialize;
 
 /// Largest body, in bytes: what `sendBeacon` carries safely beside others (64 KiB shared).
@@ -21,6 +21,9 @@ pub const MAX_TEXT: usize = 256;
 pub const MAX_URL: usize = 1024;
 /// How far back an event may claim to lie: an offline queue's patience.
 const OLDEST: Millis = 7 * DAY;
+
+/// A page's clock that differs by less is taken as it is: networks take time too.
+const SKEW: Millis = 2 * MINUTE;
 
 /// Why a batch was refused. Says where, never what was there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +85,9 @@ struct RawBatch {
     consent: RawConsent,
     #[serde(default)]
     automated: bool,
+    /// The page's clock when it sent the batch.
+    #[serde(default)]
+    sent: Option<i64>,
     events: Vec<RawEvent>,
 }
 
@@ -228,8 +234,11 @@ impl Batch {
         }
         let mut signals = Vec::with_capacity(raw.events.len());
         let mut ignored = 0;
+        // Where the page says what its clock showed, its times are brought to ours.
+        let skew = raw.sent.map_or(0, |sent| now.since(Timestamp::from_millis(sent)));
+        let skew = if skew.abs() > SKEW { skew } else { 0 };
         for (index, event) in raw.events.into_iter().enumerate() {
-            let at = Timestamp::from_millis(event.t).min(now).max(now.plus(-OLDEST));
+            let at = Timestamp::from_millis(event.t).plus(skew).min(now).max(now.plus(-OLDEST));
             match kind(&event.name, event.data).map_err(|what| CaptureError::Event { index, what })? {
                 Some(kind) => signals.push(Signal { id: event.id, at, kind }),
                 None => ignored += 1,
@@ -248,7 +257,7 @@ impl Batch {
         })
     }
 
-    /// Whether the batch needs a cart: something was put in, or an order was placed.
+    /// Whether the batch needs a cart: something was put in.
     #[must_use]
     pub fn bears_cart(&self) -> bool {
         self.signals.iter().any(|s| match &s.kind {
@@ -431,6 +440,22 @@ mod tests {
         assert_eq!(batch.signals[0].at, NOW);
         assert_eq!(batch.signals[1].at, NOW.plus(-OLDEST));
         assert_eq!(batch.ignored, 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_corrected_by_what_it_showed() {
+        let hour = 3_600_000;
+        let body = |sent: i64| {
+            format!(
+                r#"{{"v":1,"pk":"pk_demo","sent":{sent},"events":[{{"id":"evt_1","t":{},"name":"page_view"}}]}}"#,
+                sent - 5_000
+            )
+        };
+        for slow in [-3 * hour, -60_000, 0, 60_000, 3 * hour] {
+            let batch = Batch::parse(body(NOW.millis() + slow).as_bytes(), NOW).unwrap();
+            let off = batch.signals[0].at.since(NOW.plus(-5_000));
+            assert!(off.abs() <= SKEW, "{slow}: {off}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use comeback_core::cart::Line;
+use comeback_core::cart::{Line, Trust};
 use comeback_core::id::ShopId;
 use comeback_core::money::Currency;
 use comeback_core::onsite::ExitRules;
@@ -136,13 +136,22 @@ impl Catalogue {
     /// The lines that may be shown to someone else than the page's own shopper, as they are now:
     /// signed lines as the platform said, lines of a page only with the catalogue's title, price
     /// and picture. What is missing or changed is reported, never silently dropped.
-    #[must_use]
-    pub fn present(&self, view: &mut CartView, lines: &[Line]) -> Vec<Difference> {
+    ///
+    /// Catalogue prices are in the shop's currency. A cart that a page fills in another one is shown
+    /// in the shop's; one with signed lines keeps theirs, and a page's lines among them, which have
+    /// no price in that currency, are reported as unavailable.
+    pub fn present(&self, currency: Currency, view: &mut CartView, lines: &[Line]) -> Vec<Difference> {
         let mut report = vec![];
         view.lines.clear();
+        let any_signed = lines.iter().any(|l| l.trust == Trust::Signed);
+        let foreign = view.currency != currency.code();
+        if foreign && !any_signed {
+            currency.code().clone_into(&mut view.currency);
+        }
         for line in lines {
             let mut shown = crate::cart_view::LineView::from(line);
-            match self.find(&line.item_id, line.item_variant.as_deref()) {
+            let priced_here = !(foreign && any_signed);
+            match self.find(&line.item_id, line.item_variant.as_deref()).filter(|_| priced_here) {
                 Some(product) => {
                     if product.stock == Some(0) {
                         report.push(Difference::SoldOut {
@@ -152,7 +161,8 @@ impl Catalogue {
                         });
                         continue;
                     }
-                    if line.unit_price_minor != product.price_minor {
+                    // What a page said in another currency is no former price.
+                    if line.unit_price_minor != product.price_minor && !foreign {
                         report.push(Difference::PriceChanged {
                             item_id: line.item_id.clone(),
                             item_variant: line.item_variant.clone(),
@@ -166,7 +176,7 @@ impl Catalogue {
                     shown.image_url.clone_from(&product.image_url);
                     shown.item_url.clone_from(&product.item_url);
                 }
-                None if line.trust == comeback_core::cart::Trust::Signed => {}
+                None if line.trust == Trust::Signed => {}
                 None => {
                     report.push(Difference::Unavailable {
                         item_id: line.item_id.clone(),
@@ -224,7 +234,7 @@ impl Shop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use comeback_core::cart::{Cart, Change, Trust};
+    use comeback_core::cart::{Cart, Change};
     use comeback_core::id::{CartId, EventId};
     use comeback_core::time::Timestamp;
 
@@ -262,10 +272,37 @@ mod tests {
         cart.apply(Timestamp::default(), &EventId::parse("evt_1").unwrap(), Change::Set(lines));
         let catalogue = Catalogue(vec![product("mug", 2400, None), product("gone", 100, Some(0))]);
         let mut view = CartView::of(&CartId::parse("cart_1").unwrap(), &cart, false);
-        let report = catalogue.present(&mut view, cart.lines());
+        let report = catalogue.present(Currency::parse("EUR").unwrap(), &mut view, cart.lines());
         let shown: Vec<_> = view.lines.iter().map(|l| (l.title.as_str(), l.unit_price_minor)).collect();
         assert_eq!(shown, [("The mug", 2400), ("Claim your prize at evil.example", 1)]);
         assert_eq!(view.total_minor, 4802);
         assert_eq!(report.len(), 3);
+    }
+
+    #[test]
+    fn a_price_keeps_its_currency() {
+        let eur = Currency::parse("EUR").unwrap();
+        let line = |trust| Line {
+            item_id: "mug".to_owned(),
+            item_variant: None,
+            quantity: 1,
+            unit_price_minor: 5000,
+            title: "Mug".to_owned(),
+            image_url: None,
+            item_url: None,
+            trust,
+        };
+        let catalogue = Catalogue(vec![product("mug", 2400, None)]);
+        let present = |lines: Vec<Line>| {
+            let mut cart = Cart::new(Currency::parse("JPY").unwrap());
+            cart.apply(Timestamp::default(), &EventId::parse("evt_1").unwrap(), Change::Set(lines));
+            let mut view = CartView::of(&CartId::parse("cart_1").unwrap(), &cart, false);
+            let report = catalogue.present(eur, &mut view, cart.lines());
+            (view.currency.clone(), view.total_minor, report.len())
+        };
+        assert_eq!(present(vec![line(Trust::Page)]), ("EUR".to_owned(), 2400, 0));
+        assert_eq!(present(vec![line(Trust::Signed)]), ("JPY".to_owned(), 5000, 0));
+        let other = Line { item_id: "bowl".to_owned(), ..line(Trust::Page) };
+        assert_eq!(present(vec![line(Trust::Signed), other]), ("JPY".to_owned(), 5000, 1));
     }
 }

@@ -9,12 +9,12 @@ use std::cell::{Cell, RefCell};
 
 use comeback_core::consent::Source;
 use comeback_core::effect::{Effect, Entry, Happened};
-use comeback_core::id::EventId;
+use comeback_core::id::{CartId, EventId, ShopId};
 use comeback_core::money::Currency;
 use comeback_core::policy::Policy;
-use comeback_core::recovery::Recovery;
+use comeback_core::recovery::{Phase, Recovery};
 use comeback_core::signal::{Signal, SignalKind};
-use comeback_core::time::{MINUTE, Timestamp};
+use comeback_core::time::{MINUTE, SECOND, Timestamp};
 use comeback_wire::calls::{CartAnswer, CartCall, ScoreReason, ScoreView, Session};
 use comeback_wire::cart_view::CartView;
 use comeback_wire::jobs::LedgerJob;
@@ -25,8 +25,9 @@ use crate::failure::{Failure, Outcome};
 use crate::store::Store;
 use crate::{clock, config, platform};
 
-/// When work could not be finished (a queue is down), the alarm comes back after this long.
-const RETRY: i64 = MINUTE;
+/// When work could not be finished (something could not be asked, the ledger's queue is down), the
+/// alarm comes back after this long. A test waits for it in real time, so a local run is quicker.
+const RETRY: i64 = if cfg!(feature = "dev") { 2 * SECOND } else { MINUTE };
 
 /// The Rust side of `CartDo`.
 #[wasm_bindgen]
@@ -35,8 +36,10 @@ pub struct CartObject {
     store: Store,
     /// The state as stored; empty until first needed and after a failed write.
     held: RefCell<Option<Recovery>>,
-    /// The due time that the platform's alarm was last set for, as far as this instance knows. An
-    /// alarm that fired is spent, so it is set again even where the due time did not move.
+    /// The instant that the platform's alarm is set for, as far as this instance knows. An alarm that
+    /// fired is spent, so it is set again even where the due time did not move. One that is set for
+    /// earlier than needed stays: a shopper at work puts the due time off with every batch, moving
+    /// the alarm costs a write of its own, and a wakeup that is early does nothing but set it anew.
     armed: Cell<Option<Timestamp>>,
 }
 
@@ -47,7 +50,7 @@ impl CartObject {
     pub fn new(state: worker_sys::DurableObjectState, env: Env) -> Result<Self, JsValue> {
         Ok(Self {
             env,
-            store: Store::open(State::from(state))?,
+            store: Store::open(State::from(state)),
             held: RefCell::new(None),
             armed: Cell::new(None),
         })
@@ -78,6 +81,8 @@ impl CartObject {
 
 impl CartObject {
     async fn wake(&self) -> Outcome<()> {
+        #[cfg(feature = "dev")]
+        crate::dev_do::fail_if(&self.env, "alarm").await?;
         let now = clock::now(&self.env).await?;
         self.answer(now, CartCall::Tick).await?;
         Ok(())
@@ -85,7 +90,7 @@ impl CartObject {
 
     async fn answer(&self, now: Timestamp, call: CartCall) -> Outcome<CartAnswer> {
         if let CartCall::Capture { shop, cart, currency: Some(currency), signals, .. } = &call
-            && self.load()?.is_none()
+            && !self.load()?
         {
             // Born with the first thing that happened to it, not with the arrival of the news.
             let at = signals.iter().map(|s| s.at).min().unwrap_or(now).min(now);
@@ -93,21 +98,31 @@ impl CartObject {
             self.store.write(&born, &[Entry { at: now, what: Happened::Born }])?;
             *self.held.borrow_mut() = Some(born);
         }
-        let Some(shop) = self.load()?.map(|r| r.shop) else { return Ok(CartAnswer::Missing) };
+        self.load()?;
+        let Some(shop) = self.held.borrow().as_ref().map(|r| r.shop.clone()) else {
+            return Ok(CartAnswer::Missing);
+        };
         let policy = config::policy_of(&self.env, &shop).await?;
-        // From here to the write nothing is awaited.
-        let Some(mut cart) = self.held.borrow().clone() else { return Ok(CartAnswer::Missing) };
+        // From here to the write nothing is awaited. The state is taken, not copied: what fails on the
+        // way leaves nothing held, and the next call reads what is stored.
+        self.load()?;
+        let Some(mut cart) = self.held.take() else { return Ok(CartAnswer::Missing) };
         let mut score = None;
+        let is_tick = call == CartCall::Tick;
         let effects = match call {
             CartCall::View => {
                 let view = CartView::of(&cart.id, &cart.cart, cart.phase.is_closed());
-                return Ok(CartAnswer::View { view, lines: cart.cart.lines().to_vec() });
+                let lines = cart.cart.lines().to_vec();
+                self.held.replace(Some(cart));
+                return Ok(CartAnswer::View { view, lines });
             }
             CartCall::Explain => {
                 return Ok(CartAnswer::Story { log: self.store.log()?, state: Box::new(cart) });
             }
             CartCall::Prepare { key } => {
-                return Ok(match cart.prepare(&key, &policy) {
+                let prepared = cart.prepare(&key, &policy);
+                self.held.replace(Some(cart));
+                return Ok(match prepared {
                     Ok(prepared) => CartAnswer::Prepared(Box::new(prepared)),
                     Err(why) => CartAnswer::Moot { why },
                 });
@@ -115,8 +130,8 @@ impl CartObject {
             CartCall::Capture { signals, session, person, .. } => {
                 let mut effects = vec![];
                 if let Some(person) = person {
-                    effects.extend(match session {
-                        Some(_) => cart.link_from_page(now, &person),
+                    effects.extend(match &session {
+                        Some(session) => cart.link_from_page(now, &person, session.visitor.as_ref()),
                         None => cart.link(now, &person),
                     });
                 }
@@ -129,16 +144,24 @@ impl CartObject {
                 score = Some(rate(&mut cart));
                 effects
             }
+            CartCall::Replace { .. } if cart.phase.is_closed() => {
+                self.held.replace(Some(cart));
+                return Ok(CartAnswer::Closed);
+            }
             CartCall::Replace { if_version, lines } => {
                 if cart.cart.version != if_version {
-                    return Ok(CartAnswer::Conflict { version: cart.cart.version });
+                    let version = cart.cart.version;
+                    self.held.replace(Some(cart));
+                    return Ok(CartAnswer::Conflict { version });
                 }
                 let id = EventId::derive(&[cart.id.as_str(), "replace", &if_version.to_string()]);
                 let currency: Currency = cart.cart.currency;
                 let change = comeback_core::cart::Change::Set(lines);
                 cart.signal(now, Signal { id, at: now, kind: SignalKind::Cart { currency, change } })
             }
-            CartCall::Link { person, source: Source::Page } => cart.link_from_page(now, &person),
+            CartCall::Link { person, source: Source::Page, visitor } => {
+                cart.link_from_page(now, &person, visitor.as_ref())
+            }
             CartCall::Link { person, .. } => cart.link(now, &person),
             CartCall::Order { order, own: false } if order.at < cart.born_at => vec![],
             CartCall::Order { order, .. } => cart.ordered(now, &order, &policy),
@@ -148,24 +171,24 @@ impl CartObject {
             }
             CartCall::Tick => cart.handle_timeout(now, &policy),
         };
-        self.commit(now, cart, effects, &policy).await?;
-        let held = self.held.borrow();
-        let Some(cart) = held.as_ref() else { return Ok(CartAnswer::Missing) };
-        Ok(CartAnswer::Done {
+        let done = CartAnswer::Done {
             version: cart.cart.version,
             phase: cart.phase,
             person: cart.person.clone(),
+            due: cart.next_wakeup(&policy),
             score,
-        })
+        };
+        let forgotten = effects.iter().any(|e| matches!(e, Effect::Forget));
+        self.commit(now, cart, effects, &policy, is_tick).await?;
+        Ok(if forgotten { CartAnswer::Missing } else { done })
     }
 
-    fn load(&self) -> Outcome<Option<Recovery>> {
-        if let Some(held) = self.held.borrow().as_ref() {
-            return Ok(Some(held.clone()));
+    /// Reads the state unless it is held; whether there is one.
+    fn load(&self) -> Outcome<bool> {
+        if self.held.borrow().is_none() {
+            self.held.replace(self.store.read()?);
         }
-        let read: Option<Recovery> = self.store.read()?;
-        self.held.borrow_mut().clone_from(&read);
-        Ok(read)
+        Ok(self.held.borrow().is_some())
     }
 
     /// Stores, sets the alarm, then acts.
@@ -175,6 +198,7 @@ impl CartObject {
         cart: Recovery,
         effects: Vec<Effect>,
         policy: &Policy,
+        is_tick: bool,
     ) -> Outcome<()> {
         let mut entries = vec![];
         let mut offers = vec![];
@@ -187,22 +211,21 @@ impl CartObject {
             }
         }
         let due = cart.next_wakeup(policy);
-        if let Err(failure) = self.store.write(&cart, &entries) {
-            // What memory holds may differ from what is stored: read anew next time.
-            *self.held.borrow_mut() = None;
-            return Err(failure);
-        }
-        let flush = !entries.is_empty();
-        *self.held.borrow_mut() = Some(cart.clone());
+        self.store.write(&cart, &entries)?;
+        let flush =
+            (!entries.is_empty() || is_tick).then(|| (cart.shop.clone(), cart.id.clone(), cart.phase));
+        #[cfg(feature = "dev")]
+        let (name, under_way) = (crate::objects::cart_name(&cart.shop, &cart.id), is_under_way(&cart));
+        self.held.replace(Some(cart));
         if let Some(due) = due
-            && self.armed.get() != Some(due)
+            && self.armed.get().is_none_or(|armed| due < armed)
         {
             // Issued in the same turn as the write, so the platform commits both or neither.
             self.armed.set(Some(due));
             self.store.platform().storage().set_alarm(due.since(now).max(0)).await?;
         }
         #[cfg(feature = "dev")]
-        self.report(&cart, due).await?;
+        crate::dev_do::report(&self.env, &name, due, under_way).await?;
         for job in offers {
             if let Err(failure) = self.enqueue(&job).await {
                 // The send is pending in the state and its lease is the alarm: it is offered again.
@@ -212,14 +235,20 @@ impl CartObject {
                 );
             }
         }
-        if flush {
-            self.flush(&cart, due).await;
+        let flushed = match flush {
+            Some((shop, cart, phase)) => self.flush(shop, cart, phase, due).await,
+            None => true,
+        };
+        if !flushed {
+            // The log waits in the object, and is not forgotten before it is in the ledger.
+            self.armed.set(Some(now.plus(RETRY)));
+            self.store.platform().storage().set_alarm(RETRY).await?;
         }
-        if forget {
+        if forget && flushed {
             self.store.forget().await?;
-            *self.held.borrow_mut() = None;
+            self.held.take();
             #[cfg(feature = "dev")]
-            crate::dev_do::forget(&self.env, &crate::objects::cart_name(&cart.shop, &cart.id)).await?;
+            crate::dev_do::forget(&self.env, &name).await?;
         }
         Ok(())
     }
@@ -230,35 +259,38 @@ impl CartObject {
         Ok(self.env.queue(platform::SENDS)?.send(job).await?)
     }
 
-    /// Hands the log to the ledger. What the queue does not take stays for the next time.
-    async fn flush(&self, cart: &Recovery, due: Option<Timestamp>) {
+    /// Hands the log to the ledger; whether it was taken. What was not stays for the next time.
+    async fn flush(&self, shop: ShopId, cart: CartId, phase: Phase, due: Option<Timestamp>) -> bool {
         let taken = async {
+            #[cfg(feature = "dev")]
+            crate::dev_do::fail_if(&self.env, "ledger_queue").await?;
             let entries = self.store.unflushed()?;
             let Some(last) = entries.last().map(|e| e.seq) else { return Ok(()) };
-            let job =
-                LedgerJob { shop: cart.shop.clone(), cart: cart.id.clone(), phase: cart.phase, due, entries };
+            let job = LedgerJob { shop, cart, phase, due, entries };
             self.env.queue(platform::LEDGER_QUEUE)?.send(&job).await?;
             self.store.flushed(last)
         };
         let taken: Outcome<()> = taken.await;
-        if let Err(failure) = taken {
+        if let Err(failure) = &taken {
             console_error!(
                 "{}",
                 serde_json::json!({ "level": "warn", "what": format!("ledger queue: {failure:?}") })
             );
         }
-    }
-
-    /// Tells the virtual clock when this cart is due and whether a send is under way.
-    #[cfg(feature = "dev")]
-    async fn report(&self, cart: &Recovery, due: Option<Timestamp>) -> Outcome<()> {
-        let under_way = cart.phase.is_running() && cart.pending.as_ref().is_some_and(|p| !p.deferred);
-        let name = crate::objects::cart_name(&cart.shop, &cart.id);
-        crate::dev_do::report(&self.env, &name, due, under_way).await
+        taken.is_ok()
     }
 }
 
+/// Whether a send of this cart is on its way, for the virtual clock.
+#[cfg(feature = "dev")]
+fn is_under_way(cart: &Recovery) -> bool {
+    cart.phase.is_running() && cart.pending.as_ref().is_some_and(|p| !p.deferred)
+}
+
 fn note_session(cart: &mut Recovery, session: Session) {
+    if cart.visitor.is_none() && cart.cart.version == 0 {
+        cart.visitor = session.visitor;
+    }
     cart.automated |= session.automated;
     cart.facts.mobile |= session.mobile;
     if session.zone.is_some() {

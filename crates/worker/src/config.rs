@@ -120,8 +120,23 @@ pub(crate) async fn catalogue(env: &Env, version: &str) -> Outcome<Rc<Catalogue>
     Ok(catalogue)
 }
 
-/// Stores a shop with its policy and catalogue: first what is named by hash, then what names it.
-pub(crate) async fn publish(env: &Env, shop: &Shop, policy: &Policy, catalogue: &Catalogue) -> Outcome<()> {
+fn keys_of(shop: &Shop) -> Vec<String> {
+    let id = &shop.document.shop;
+    [format!("shop:{id}"), format!("pk:{}", shop.document.pk)]
+        .into_iter()
+        .chain(shop.document.hosts.iter().map(|h| format!("host:{h}")))
+        .collect()
+}
+
+/// Stores a shop with its policy and catalogue: first what is named by hash, then what names it. A
+/// public key or host that it does not name any more stops answering.
+pub(crate) async fn publish(
+    env: &Env,
+    shop: &Shop,
+    former: Option<&Shop>,
+    policy: &Policy,
+    catalogue: &Catalogue,
+) -> Outcome<()> {
     let kv = env.kv(CONFIG)?;
     let canonical = comeback_policy::to_canonical(policy).map_err(|e| Failure::internal(e.to_string()))?;
     kv.put(&format!("policy:{}", policy.version), canonical)?.execute().await?;
@@ -129,13 +144,14 @@ pub(crate) async fn publish(env: &Env, shop: &Shop, policy: &Policy, catalogue: 
         .execute()
         .await?;
     let record = serde_json::to_string(shop)?;
-    let id = &shop.document.shop;
-    for key in [format!("shop:{id}"), format!("pk:{}", shop.document.pk)]
-        .into_iter()
-        .chain(shop.document.hosts.iter().map(|h| format!("host:{h}")))
-    {
-        SHOPS.with_borrow_mut(|s| s.remove(&key));
-        kv.put(&key, record.as_str())?.execute().await?;
+    let named = keys_of(shop);
+    for key in &named {
+        SHOPS.with_borrow_mut(|s| s.remove(key));
+        kv.put(key, record.as_str())?.execute().await?;
+    }
+    for gone in former.map(keys_of).unwrap_or_default().iter().filter(|k| !named.contains(k)) {
+        SHOPS.with_borrow_mut(|s| s.remove(gone));
+        kv.delete(gone).await?;
     }
     Ok(())
 }

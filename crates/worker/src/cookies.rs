@@ -48,6 +48,17 @@ pub(crate) fn clear_cart(headers: &Headers, secure: bool) -> Outcome<()> {
     set(headers, "cb_cart", "", 0, secure)
 }
 
+/// Lets both go, after an agreement to storage was withdrawn. Sets nothing where nothing is held.
+pub(crate) fn clear(headers: &Headers, held: &Cookies, secure: bool) -> Outcome<()> {
+    if held.visitor.is_some() {
+        set(headers, "cb_vis", "", 0, secure)?;
+    }
+    if held.cart.is_some() {
+        clear_cart(headers, secure)?;
+    }
+    Ok(())
+}
+
 fn set(headers: &Headers, name: &str, value: &str, age: u32, secure: bool) -> Outcome<()> {
     let secure = if secure { "; Secure" } else { "" };
     headers.append(

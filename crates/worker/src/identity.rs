@@ -1,6 +1,8 @@
-//! From identifiers to one person. Each identifier has an alias object, named by a keyed hash, that
-//! leads to a person; where two identifiers of one request lead to two persons, the two are merged,
-//! always into the one with the smaller id, so that two requests at once come to the same end.
+//! From identifiers to persons. Each identifier has an alias object, named by a keyed hash, that leads
+//! to a person. Where a shop's server vouches that several identifiers are one person, persons are
+//! merged, always into the one with the smaller id, so that two requests at once come to the same
+//! end. What was only typed (into a page, or into a checkout that a platform relays) never merges
+//! anybody: whoever knows an address could otherwise become its owner.
 
 use comeback_core::id::{CartId, PersonId, ShopId};
 use comeback_core::time::Timestamp;
@@ -87,7 +89,70 @@ pub(crate) async fn find(
     }
 }
 
-/// The one person behind all these identifiers: found, merged or made.
+/// The persons that identifiers lead to, each once.
+pub(crate) async fn find_all(
+    env: &Env,
+    shop: &ShopId,
+    identifiers: &[Identifier],
+    now: Timestamp,
+) -> Outcome<Vec<PersonId>> {
+    let mut found = vec![];
+    for identifier in identifiers {
+        if let Some(person) = find(env, shop, identifier, now).await?
+            && !found.contains(&person)
+        {
+            found.push(person);
+        }
+    }
+    Ok(found)
+}
+
+/// Lets an identifier lead to a person, unless it leads to somebody already; to whom it leads now.
+pub(crate) async fn bind(
+    env: &Env,
+    shop: &ShopId,
+    identifier: &Identifier,
+    person: &PersonId,
+    now: Timestamp,
+) -> Outcome<PersonId> {
+    let hash = hash(env, shop, identifier)?;
+    let call = PersonCall::Bind { person: person.clone() };
+    match objects::alias(env, shop, identifier.kind, &hash, now, &call).await? {
+        PersonAnswer::Leads { to: Some(held), .. } => Ok(held),
+        _ => Err(Failure::internal("an alias leads nowhere")),
+    }
+}
+
+/// The person of an address that somebody typed. An address has a person of its own: a known one
+/// keeps it, an unknown one gets a new one. Never the person of whoever typed it.
+pub(crate) async fn person_of_typed(
+    env: &Env,
+    shop: &ShopId,
+    address: &Identifier,
+    now: Timestamp,
+) -> Outcome<Typed> {
+    if let Some(person) = find(env, shop, address, now).await? {
+        return Ok(Typed { person, is_new: false });
+    }
+    let fresh = make_person()?;
+    let person = bind(env, shop, address, &fresh, now).await?;
+    Ok(Typed { is_new: person == fresh, person })
+}
+
+/// See [`person_of_typed`].
+pub(crate) struct Typed {
+    pub(crate) person: PersonId,
+    /// Nobody had this address before.
+    pub(crate) is_new: bool,
+}
+
+/// A person of whom nothing is known.
+pub(crate) fn make_person() -> Outcome<PersonId> {
+    PersonId::parse(&format!("per_{}", entropy::make_tail()?)).map_err(|e| Failure::internal(e.to_string()))
+}
+
+/// The one person behind all these identifiers, by the word of the shop's server: found, merged or
+/// made.
 pub(crate) async fn person_of(
     env: &Env,
     shop: &ShopId,
@@ -104,18 +169,13 @@ pub(crate) async fn person_of(
     }
     let mut person = match unite(env, shop, found, now).await? {
         Some(person) => person,
-        None => PersonId::parse(&format!("per_{}", entropy::make_tail()?))
-            .map_err(|e| Failure::internal(e.to_string()))?,
+        None => make_person()?,
     };
     for identifier in unbound {
-        let hash = hash(env, shop, identifier)?;
-        let bind = PersonCall::Bind { person: person.clone() };
-        let answer = objects::alias(env, shop, identifier.kind, &hash, now, &bind).await?;
         // Somebody else may have been faster; then the two are one.
-        if let PersonAnswer::Leads { to: Some(other), .. } = answer
-            && other != person
-        {
-            person = unite(env, shop, vec![person, other], now)
+        let held = bind(env, shop, identifier, &person, now).await?;
+        if held != person {
+            person = unite(env, shop, vec![person, held], now)
                 .await?
                 .ok_or_else(|| Failure::internal("no survivor"))?;
         }

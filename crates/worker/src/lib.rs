@@ -14,6 +14,7 @@ mod identity;
 mod ledger_queue;
 mod links;
 mod objects;
+mod orders;
 mod person_do;
 mod platform;
 mod present;

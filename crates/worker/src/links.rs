@@ -135,37 +135,30 @@ pub(crate) struct Unsubscribe {
     pub(crate) channel: String,
 }
 
-/// Shop and revocations that a token must agree with.
-struct Court {
-    shop: Rc<Shop>,
-    standing: Standing,
-    token: UnverifiedToken,
-}
-
-async fn court(env: &Env, host: &str, text: &str, now: Timestamp) -> Outcome<Result<Court, Disbelief>> {
+/// The shop of the host and a token that names its keys.
+async fn addressed(
+    env: &Env,
+    host: &str,
+    text: &str,
+) -> Outcome<Result<(Rc<Shop>, UnverifiedToken), Disbelief>> {
     let Ok(token) = UnverifiedToken::parse(text) else { return Ok(Err(Disbelief::NotOurs)) };
     // The shop is that of the host, not the one the token names: a token of another shop is refused.
     let Some(shop) = config::shop_by_host(env, host).await? else { return Ok(Err(Disbelief::NotOurs)) };
-    let id = &shop.document.shop;
-    if token.kid().shop() != id.as_str() {
+    if token.kid().shop() != shop.document.shop.as_str() {
         return Ok(Err(Disbelief::NotOurs));
     }
-    let standing = objects::shop(env, id, now, &ShopCall::Standing).await?;
-    Ok(Ok(Court { shop, standing, token }))
+    Ok(Ok((shop, token)))
 }
 
 /// The public keys of a shop: every epoch up to the present one that is not revoked.
 pub(crate) fn keys(env: &Env, shop: &ShopId, standing: &Standing) -> Outcome<ShopKeys> {
-    keys_of(env, shop, epochs(standing).filter(|e| !standing.revoked_epochs.contains(e)))
+    let epochs = (1..=standing.epoch.min(1_000)).filter(|e| !standing.revoked_epochs.contains(e));
+    keys_of(env, shop, &epochs.collect::<Vec<u32>>())
 }
 
-fn epochs(standing: &Standing) -> impl Iterator<Item = u32> {
-    1..=standing.epoch.min(1_000)
-}
-
-fn keys_of(env: &Env, shop: &ShopId, epochs: impl Iterator<Item = u32>) -> Outcome<ShopKeys> {
+fn keys_of(env: &Env, shop: &ShopId, epochs: &[u32]) -> Outcome<ShopKeys> {
     platform::master_key(env)?
-        .derive_shop_keys(shop.as_str(), &epochs.collect::<Vec<u32>>())
+        .derive_shop_keys(shop.as_str(), epochs)
         .map_err(|e| Failure::internal(e.to_string()))
 }
 
@@ -176,32 +169,33 @@ fn disbelief(e: &LinkError) -> Disbelief {
     }
 }
 
-/// Believes a resume link, or says why not.
+/// Believes a resume link, or says why not. The signature is checked first, with the key that the
+/// token's own epoch derives: whoever made a token up never gets as far as the shop's object, which
+/// every send waits for.
 pub(crate) async fn believe_resume(
     env: &Env,
     host: &str,
     text: &str,
     now: Timestamp,
 ) -> Outcome<Result<Resume, Disbelief>> {
-    let court = match court(env, host, text, now).await? {
-        Ok(court) => court,
+    let (shop, token) = match addressed(env, host, text).await? {
+        Ok(found) => found,
         Err(why) => return Ok(Err(why)),
     };
-    if court.standing.revoked_epochs.contains(&court.token.kid().epoch()) {
-        return Ok(Err(Disbelief::Revoked));
-    }
-    let keys = keys(env, &court.shop.document.shop, &court.standing)?;
-    let claims = match court.token.verify_resume(&keys, &court.shop.origin(), now.seconds()) {
+    let epoch = token.kid().epoch();
+    let id = &shop.document.shop;
+    let claims = match token.verify_resume(&keys_of(env, id, &[epoch])?, &shop.origin(), now.seconds()) {
         Ok(claims) => claims,
         Err(e) => return Ok(Err(disbelief(&e))),
     };
-    if court.standing.revoked.contains(&claims.send) {
+    let standing = objects::shop(env, id, now, &ShopCall::Standing).await?;
+    if standing.revoked_epochs.contains(&epoch) || standing.revoked.contains(&claims.send) {
         return Ok(Err(Disbelief::Revoked));
     }
     let (Ok(cart), Ok(key)) = (CartId::parse(&claims.cart), SendKey::parse(&claims.send)) else {
         return Ok(Err(Disbelief::NotOurs));
     };
-    Ok(Ok(Resume { shop: court.shop, cart, key, offer: claims.offer }))
+    Ok(Ok(Resume { shop, cart, key, offer: claims.offer }))
 }
 
 /// Believes an unsubscribe link, or says why not. Revoking a send or a key does not take away the
@@ -213,15 +207,15 @@ pub(crate) async fn believe_unsubscribe(
     text: &str,
     now: Timestamp,
 ) -> Outcome<Result<Unsubscribe, Disbelief>> {
-    let court = match court(env, host, text, now).await? {
-        Ok(court) => court,
+    let (shop, token) = match addressed(env, host, text).await? {
+        Ok(found) => found,
         Err(why) => return Ok(Err(why)),
     };
-    let keys = keys_of(env, &court.shop.document.shop, epochs(&court.standing))?;
-    let claims = match court.token.verify_unsubscribe(&keys, &court.shop.origin(), now.seconds()) {
+    let keys = keys_of(env, &shop.document.shop, &[token.kid().epoch()])?;
+    let claims = match token.verify_unsubscribe(&keys, &shop.origin(), now.seconds()) {
         Ok(claims) => claims,
         Err(e) => return Ok(Err(disbelief(&e))),
     };
     let Ok(person) = PersonId::parse(&claims.person) else { return Ok(Err(Disbelief::NotOurs)) };
-    Ok(Ok(Unsubscribe { shop: court.shop, person, channel: claims.channel }))
+    Ok(Ok(Unsubscribe { shop, person, channel: claims.channel }))
 }

@@ -42,7 +42,7 @@ impl PersonObject {
     /// Made by entry.js.
     #[wasm_bindgen(constructor)]
     pub fn new(state: worker_sys::DurableObjectState, env: Env) -> Result<Self, JsValue> {
-        Ok(Self { env, store: Store::open(State::from(state))? })
+        Ok(Self { env, store: Store::open(State::from(state)) })
     }
 
     /// A call, as JSON in and out.
@@ -94,7 +94,8 @@ impl PersonObject {
                 Ok(PersonAnswer::Ok)
             }
             (PersonCall::Repoint { .. }, _) => Ok(PersonAnswer::Ok),
-            (PersonCall::Keep { text }, None) => {
+            // The newest: the token of a first attempt may have died with its key.
+            (PersonCall::Keep { text }, None | Some(Held::Text { .. })) => {
                 self.store.write(&Held::Text { text }, &[])?;
                 Ok(PersonAnswer::Ok)
             }

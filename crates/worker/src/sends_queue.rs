@@ -9,6 +9,7 @@ use comeback_core::consent::Channel;
 use comeback_core::decision::{Clearance, Decision, DecisionRecord, Why};
 use comeback_core::effect::SendJob;
 use comeback_core::gate::ClaimRequest;
+use comeback_core::policy::Policy;
 use comeback_core::recovery::{Outcome as SendOutcome, Prepared};
 use comeback_core::time::{MINUTE, Timestamp};
 use comeback_message::{EmailTemplate, Offer, SmsTemplate, render_email, render_sms};
@@ -68,6 +69,8 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
             // Ordered, returned, deleted, superseded, or settled by an earlier delivery.
             _ => return Ok(()),
         };
+    // Everything that can fail is fetched before the claim: a claim whose holder dies blocks its send.
+    let policy = config::policy(env, &shop.policy_version).await?;
     let catalogue = config::catalogue(env, &shop.catalogue_version).await?;
     let mut view = CartView {
         id: job.cart.clone(),
@@ -78,7 +81,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
         closed: false,
     };
     // The report of what changed belongs to the landing page; a message shows what is so now.
-    let _ = catalogue.present(&mut view, &prepared.lines);
+    let _ = catalogue.present(shop.document.currency, &mut view, &prepared.lines);
 
     let providers = Providers::of(env);
     let request = request(job, &prepared, &standing, &view, &providers, &shop);
@@ -100,6 +103,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
                 job,
                 shop: &shop,
                 standing: &standing,
+                policy: &policy,
                 prepared: &prepared,
                 view: &view,
                 providers: &providers,
@@ -159,6 +163,7 @@ struct Sender<'a> {
     job: &'a SendJob,
     shop: &'a Shop,
     standing: &'a Standing,
+    policy: &'a Policy,
     prepared: &'a Prepared,
     view: &'a CartView,
     providers: &'a Providers<'a>,
@@ -225,7 +230,7 @@ impl Sender<'_> {
 
     /// Signs the links and renders. The inner error is the template's, and final.
     async fn compose(&self, now: Timestamp, clearance: &Clearance) -> Outcome<Result<Message, String>> {
-        let policy = config::policy(self.env, &self.shop.policy_version).await?;
+        let policy = self.policy;
         let purpose = Purpose {
             shop: self.shop,
             epoch: self.standing.epoch,

@@ -22,7 +22,7 @@ impl ShopObject {
     /// Made by entry.js.
     #[wasm_bindgen(constructor)]
     pub fn new(state: worker_sys::DurableObjectState, _env: Env) -> Result<Self, JsValue> {
-        Ok(Self { store: Store::open(State::from(state))? })
+        Ok(Self { store: Store::open(State::from(state)) })
     }
 
     /// A call, as JSON in and out.

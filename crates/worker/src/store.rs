@@ -1,6 +1,8 @@
 //! An object's one row of state and its log, in the object's own SQLite. State and log change in
 //! one synchronous transaction: after a crash either both are there or neither.
 
+use std::cell::Cell;
+
 use comeback_core::effect::Entry;
 use comeback_wire::jobs::Numbered;
 use comeback_wire::stored;
@@ -9,6 +11,9 @@ use wasm_bindgen::prelude::*;
 use worker::{SqlStorageValue, State};
 
 use crate::failure::Outcome;
+
+const UPSERT: &str =
+    "INSERT INTO state (id, body) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
 
 /// Log entries kept in the object once they are in the ledger.
 const KEPT_ENTRIES: i64 = 500;
@@ -28,6 +33,14 @@ extern "C" {
 /// The storage of one object.
 pub(crate) struct Store {
     state: State,
+    /// The tables are there. They are made by the first write: an object that was only asked (anyone
+    /// can make up an id) leaves nothing behind.
+    made: Cell<bool>,
+}
+
+#[derive(Deserialize)]
+struct CountRow {
+    n: f64,
 }
 
 #[derive(Deserialize)]
@@ -42,20 +55,32 @@ struct LogRow {
 }
 
 impl Store {
-    /// Opens it and makes the tables if they are missing.
-    pub(crate) fn open(state: State) -> Outcome<Self> {
-        let store = Self { state };
-        store.make_tables()?;
-        Ok(store)
+    /// Opens it.
+    pub(crate) fn open(state: State) -> Self {
+        Self { state, made: Cell::new(false) }
+    }
+
+    /// Whether anything was ever written here.
+    fn exists(&self) -> Outcome<bool> {
+        if !self.made.get() {
+            let query = "SELECT count(*) AS n FROM sqlite_master WHERE name = 'state'";
+            let rows: Vec<CountRow> = self.state.storage().sql().exec(query, None)?.to_array()?;
+            self.made.set(rows.first().is_some_and(|r| r.n > 0.0));
+        }
+        Ok(self.made.get())
     }
 
     fn make_tables(&self) -> Outcome<()> {
+        if self.made.get() {
+            return Ok(());
+        }
         let sql = self.state.storage().sql();
         sql.exec("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, body TEXT NOT NULL)", None)?;
         sql.exec(
             "CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, flushed INTEGER NOT NULL DEFAULT 0)",
             None,
         )?;
+        self.made.set(true);
         Ok(())
     }
 
@@ -66,6 +91,9 @@ impl Store {
 
     /// Reads the state, if there is one.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Outcome<Option<T>> {
+        if !self.exists()? {
+            return Ok(None);
+        }
         let rows: Vec<BodyRow> =
             self.state.storage().sql().exec("SELECT body FROM state WHERE id = 0", None)?.to_array()?;
         Ok(match rows.first() {
@@ -76,22 +104,26 @@ impl Store {
 
     /// Writes state and log entries, both or neither.
     pub(crate) fn write<T: Serialize>(&self, state: &T, entries: &[Entry]) -> Outcome<()> {
-        let body = stored::write(state)?;
-        let lines = entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
-        let sql = self.state.storage().sql();
+        self.make_tables()?;
+        let mut body = stored::write(state)?;
+        let mut lines = entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        let storage = self.state.storage();
+        let sql = storage.sql();
         let mut run = || -> Result<JsValue, JsValue> {
-            sql.exec(
-                "INSERT INTO state (id, body) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-                vec![SqlStorageValue::String(body.clone())],
-            )
-            .map_err(JsValue::from)?;
-            for line in &lines {
-                sql.exec("INSERT INTO log (body) VALUES (?)", vec![SqlStorageValue::String(line.clone())])
+            // Run once, so what is written may be taken.
+            sql.exec(UPSERT, vec![SqlStorageValue::String(std::mem::take(&mut body))])
+                .map_err(JsValue::from)?;
+            for line in lines.drain(..) {
+                sql.exec("INSERT INTO log (body) VALUES (?)", vec![SqlStorageValue::String(line)])
                     .map_err(JsValue::from)?;
             }
             Ok(JsValue::UNDEFINED)
         };
-        let storage = self.state.storage();
+        // One statement is a transaction by itself, and most batches of events leave no log entry.
+        if entries.is_empty() {
+            run()?;
+            return Ok(());
+        }
         let raw: &JsValue = storage.as_raw();
         raw.unchecked_ref::<SyncStorage>().transaction_sync(&mut run)?;
         Ok(())
@@ -133,10 +165,11 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets everything. The tables are made again: this instance may be called once more.
+    /// Forgets everything. Should this instance be called once more, it finds nothing.
     pub(crate) async fn forget(&self) -> Outcome<()> {
         self.state.storage().delete_alarm().await?;
         self.state.storage().delete_all().await?;
-        self.make_tables()
+        self.made.set(false);
+        Ok(())
     }
 }

@@ -2,9 +2,10 @@
 //! Waking a cart that has nothing to do does nothing.
 
 use comeback_core::id::{CartId, ShopId};
-use comeback_core::time::MINUTE;
-use comeback_wire::calls::CartCall;
+use comeback_core::time::{MINUTE, Timestamp};
+use comeback_wire::calls::{CartAnswer, CartCall};
 use serde::Deserialize;
+use wasm_bindgen::JsValue;
 use worker::{Env, console_error};
 
 use crate::failure::Outcome;
@@ -50,13 +51,19 @@ async fn sweep(env: &Env) -> Outcome<()> {
     Ok(())
 }
 
-async fn wake(env: &Env, shop: &ShopId, cart: &CartId, now: comeback_core::time::Timestamp) -> Outcome<()> {
-    objects::cart(env, shop, cart, now, &CartCall::Tick).await?;
-    // Woken: whatever it does next it reports itself.
+async fn wake(env: &Env, shop: &ShopId, cart: &CartId, now: Timestamp) -> Outcome<()> {
+    let woken = objects::cart(env, shop, cart, now, &CartCall::Tick).await;
+    let due = match &woken {
+        Ok(CartAnswer::Done { due, .. }) => due.map_or(JsValue::NULL, |d| number(d.millis())),
+        Ok(_) => JsValue::NULL,
+        // Behind the others, so that five hundred that fail do not keep the rest waiting for ever.
+        Err(_) => number(now.millis()),
+    };
+    // Whatever it did that left a log entry comes after this by the ledger's queue.
     env.d1(LEDGER)?
-        .prepare("UPDATE carts SET due = NULL WHERE shop = ?1 AND cart = ?2 AND due < ?3")
-        .bind(&[shop.as_str().into(), cart.as_str().into(), number(now.millis())])?
+        .prepare("UPDATE carts SET due = ?4 WHERE shop = ?1 AND cart = ?2 AND due < ?3")
+        .bind(&[shop.as_str().into(), cart.as_str().into(), number(now.millis()), due])?
         .run()
         .await?;
-    Ok(())
+    woken.map(|_| ())
 }

@@ -17,7 +17,11 @@ fn an_opt_out_ends_the_sequence_and_holds() {
            0 11:15 ada gets email "first"
            0 11:15 ada is recovering
            1 11:15 ada "second" skipped: the person has opted out
-           1 11:15 ada is opted_out"#,
+           1 11:15 ada is opted_out
+           2 10:00 ada is active
+           2 10:15 ada is abandoned
+           2 11:15 ada "first" skipped: the person has opted out
+           2 11:15 ada is opted_out"#,
     );
 }
 
@@ -41,8 +45,8 @@ fn a_page_cannot_undo_an_opt_out_but_the_shop_can() {
     check(
         &opted_out.clone().at("0 10:20", "ada", yes(Source::Page)),
         r#"0 10:15 ada is abandoned
-           0 11:15 ada "first" skipped: the person has opted out
-           0 11:15 ada is opted_out"#,
+           0 11:15 ada "first" skipped: the person has opted out of every channel of this step
+           0 11:15 ada is exhausted"#,
     );
     check(
         &opted_out.at("0 10:20", "ada", yes(Source::Signed)),
@@ -63,8 +67,8 @@ fn an_old_yes_that_comes_late_does_not_lift_a_newer_opt_out() {
             .at("0 10:03", "ada", no())
             .held_back("0 10:02", "0 10:30", "ada", yes),
         r#"0 10:15 ada is abandoned
-           0 11:15 ada "first" skipped: the person has opted out
-           0 11:15 ada is opted_out"#,
+           0 11:15 ada "first" skipped: the person has opted out of every channel of this step
+           0 11:15 ada is exhausted"#,
     );
 }
 

@@ -75,7 +75,8 @@ async fn put(ask: &mut Ask, id: &ShopId) -> Outcome<Response> {
         catalogue_version: config::catalogue_version(&catalogue)?,
         document,
     };
-    config::publish(&ask.env, &shop, &policy, &catalogue).await?;
+    let former = objects::shop(&ask.env, id, ask.now, &ShopCall::Standing).await?.shop;
+    config::publish(&ask.env, &shop, former.as_deref(), &policy, &catalogue).await?;
     // The object last: the send path must not hear of a policy that is not stored yet.
     objects::shop(&ask.env, id, ask.now, &ShopCall::Put { shop: Box::new(shop.clone()) }).await?;
     json_response(&serde_json::json!({

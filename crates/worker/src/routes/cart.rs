@@ -73,6 +73,9 @@ pub(super) async fn put(ask: &mut Ask) -> Outcome<Response> {
             "The cart has changed",
             format!("its version is {version}; read it and try again"),
         )),
+        CartAnswer::Closed => {
+            Err(Failure::problem(409, "/problems/cart-closed", "An order ended this cart", "begin a new one"))
+        }
         _ => Err(Failure::not_found("the cart is gone")),
     }
 }

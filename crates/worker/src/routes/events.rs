@@ -4,11 +4,11 @@
 
 use comeback_core::cart::Cart;
 use comeback_core::experiment;
-use comeback_core::id::{CartId, PersonId, VisitorId};
+use comeback_core::id::{CartId, PersonId, ShopId, VisitorId};
 use comeback_core::money::Currency;
 use comeback_core::person::Order;
-use comeback_core::recovery::CartOrder;
-use comeback_core::signal::{SessionFacts, SignalKind};
+use comeback_core::recovery::Phase;
+use comeback_core::signal::{SessionFacts, Signal, SignalKind};
 use comeback_wire::calls::{CartAnswer, CartCall, PersonChange, ScoreView, Session};
 use comeback_wire::capture::{Batch, CaptureError, MAX_BODY};
 use comeback_wire::shop::{Automation, Shop};
@@ -19,6 +19,7 @@ use super::{Ask, json_response};
 use crate::cart_do::score_view;
 use crate::failure::{Failure, Outcome};
 use crate::identity::{self, Identifier};
+use crate::orders::{self, Placed};
 use crate::{config, cookies, entropy, objects, platform};
 
 #[derive(Serialize)]
@@ -55,32 +56,40 @@ pub(super) async fn post(ask: &mut Ask) -> Outcome<Response> {
 
     let automated =
         shop.document.automation == Automation::Refuse && (batch.automated || looks_automated(ask));
-    let visitor = match (&ask.cookies.visitor, batch.storage) {
-        (Some(visitor), _) => Some(visitor.clone()),
-        (None, true) => Some(make_visitor()?),
-        (None, false) => None,
+    if !batch.storage {
+        // No agreement to storage, or one that was withdrawn: nothing is kept, and what was is let go.
+        let response = json_response(&stateless(&batch, shop.document.currency, automated))?;
+        cookies::clear(response.headers(), &ask.cookies, ask.secure)?;
+        allow_origin(&response, ask, origin.as_deref())?;
+        return Ok(response);
+    }
+    let visitor = match &ask.cookies.visitor {
+        Some(visitor) => visitor.clone(),
+        None => make_visitor()?,
     };
     let cart = match batch.cart.clone().or_else(|| ask.cookies.cart.clone()) {
         Some(cart) => Some(cart),
         None if batch.bears_cart() => Some(make_cart()?),
         None => None,
     };
+    let orders = reported(&batch);
     let reply = match cart {
-        Some(cart) => with_cart(ask, &shop, batch, &cart, visitor.as_ref(), automated).await?,
-        None => stateless(&batch, shop.document.currency, automated),
+        Some(cart) => with_cart(ask, &shop, batch, &cart, &visitor, automated, &orders).await?,
+        None => {
+            note_orders(ask, &shop, None, None, &orders).await?;
+            stateless(&batch, shop.document.currency, automated)
+        }
     };
     let response = json_response(&reply)?;
-    if let Some(visitor) = visitor {
-        if ask.cookies.visitor.as_ref() != Some(&visitor) {
-            cookies::set_visitor(response.headers(), &visitor, ask.secure)?;
+    if ask.cookies.visitor.as_ref() != Some(&visitor) {
+        cookies::set_visitor(response.headers(), &visitor, ask.secure)?;
+    }
+    match &reply.cart {
+        Some(cart) if cart.closed => cookies::clear_cart(response.headers(), ask.secure)?,
+        Some(cart) if ask.cookies.cart.as_ref() != Some(&cart.id) => {
+            cookies::set_cart(response.headers(), &cart.id, ask.secure)?;
         }
-        match &reply.cart {
-            Some(cart) if cart.closed => cookies::clear_cart(response.headers(), ask.secure)?,
-            Some(cart) if ask.cookies.cart.as_ref() != Some(&cart.id) => {
-                cookies::set_cart(response.headers(), &cart.id, ask.secure)?;
-            }
-            _ => {}
-        }
+        _ => {}
     }
     allow_origin(&response, ask, origin.as_deref())?;
     Ok(response)
@@ -107,35 +116,18 @@ async fn with_cart(
     shop: &Shop,
     batch: Batch,
     cart: &CartId,
-    visitor: Option<&VisitorId>,
+    visitor: &VisitorId,
     automated: bool,
+    orders: &[String],
 ) -> Outcome<Reply> {
     let id = &shop.document.shop;
     let env = &ask.env;
-    // A cart that this browser did not have before: if its visitor is known, so is its person.
-    // Asked once per cart, not per batch.
-    let is_new_here = ask.cookies.cart.as_ref() != Some(cart);
-    let mut person = None;
-    if is_new_here && let Some(visitor) = visitor {
-        person = identity::find(env, id, &Identifier::visitor(visitor), ask.now).await?;
-    }
-    let orders: Vec<(String, comeback_core::time::Timestamp)> = batch
-        .signals
-        .iter()
-        .filter_map(|s| match &s.kind {
-            SignalKind::Purchase { order } => Some((order.clone(), s.at)),
-            _ => None,
-        })
-        .collect();
-    let others = note_orders(ask, shop, visitor, &orders).await?;
-
-    let session = Session { zone: batch.zone.clone(), mobile: batch.mobile, automated };
+    let person = person_of_new(ask, id, cart).await?;
+    let session =
+        Session { visitor: Some(visitor.clone()), zone: batch.zone.clone(), mobile: batch.mobile, automated };
     let currency = batch.bears_cart().then(|| batch.currency()).flatten();
-    let ignored = batch.ignored;
-    let mut facts = SessionFacts { mobile: batch.mobile, ..SessionFacts::default() };
-    for signal in &batch.signals {
-        facts.observe(&signal.kind);
-    }
+    // For the case that there is no such cart, scored before the batch is given away.
+    let without = stateless(&batch, shop.document.currency, automated);
     let capture = CartCall::Capture {
         shop: id.clone(),
         cart: cart.clone(),
@@ -145,78 +137,74 @@ async fn with_cart(
         person: person.clone(),
     };
     let answer = objects::cart(env, id, cart, ask.now, &capture).await?;
-    let CartAnswer::Done { mut version, mut phase, person: linked, score } = answer else {
+    let CartAnswer::Done { mut version, mut phase, person: linked, score, .. } = answer else {
         // The page names a cart that is not (retention, another shop): it will begin a new one.
-        let empty = Cart::new(shop.document.currency);
-        return Ok(Reply {
-            cart: None,
-            bucket: None,
-            score: score_view(&facts, &empty),
-            panel: panel(automated, false),
-            ignored,
-        });
+        note_orders(ask, shop, None, None, orders).await?;
+        return Ok(without);
     };
-    if is_new_here && let Some(person) = &person {
+    if let Some(person) = &person {
         let link = vec![PersonChange::LinkCart { cart: cart.clone() }];
         identity::apply(env, id, person, link, ask.now).await?;
     }
-    // The order itself, after the person knows of it: on this cart and on all others of the person.
-    let page_is_trusted = shop.document.trust_page_orders;
-    for (order, at) in &orders {
-        let order = CartOrder { id: order.clone(), at: *at, paid: page_is_trusted };
-        for other in others.iter().filter(|c| *c != cart) {
-            let order = CartOrder { paid: false, ..order.clone() };
-            objects::cart(env, id, other, ask.now, &CartCall::Order { order, own: false }).await?;
-        }
-        if let CartAnswer::Done { version: v, phase: p, .. } =
-            objects::cart(env, id, cart, ask.now, &CartCall::Order { order, own: true }).await?
-        {
-            (version, phase) = (v, p);
-        }
-        if let Some(person) = linked.as_ref().or(person.as_ref()) {
-            tell_person(ask, shop, person, &orders).await?;
-        }
+    if let Some(standing) = note_orders(ask, shop, Some(cart), linked.as_ref(), orders).await? {
+        (version, phase) = standing;
     }
-    let unit = linked.as_ref().map(PersonId::as_str).or(visitor.map(VisitorId::as_str));
+    let unit = linked.as_ref().map_or(visitor.as_str(), PersonId::as_str);
     Ok(Reply {
         cart: Some(CartReply { id: cart.clone(), version, closed: phase.is_closed() }),
-        bucket: unit.map(|u| experiment::bucket(id.as_str(), "page", u)),
-        score: score.unwrap_or_else(|| score_view(&facts, &Cart::new(shop.document.currency))),
+        bucket: Some(experiment::bucket(id.as_str(), "page", unit)),
+        score: score.unwrap_or(without.score),
         panel: panel(automated, phase.is_closed()),
-        ignored,
+        ignored: without.ignored,
     })
 }
 
-/// Orders are written to the person behind this browser before anything else happens with them;
-/// returns that person's carts.
+/// A cart that this browser did not have before: if a contact came ahead of it, or its visitor is
+/// known, so is its person. Asked once per cart, not per batch, and not for a visitor made just now.
+async fn person_of_new(ask: &Ask, shop: &ShopId, cart: &CartId) -> Outcome<Option<PersonId>> {
+    let Some(visitor) = ask.cookies.visitor.as_ref().filter(|_| ask.cookies.cart.as_ref() != Some(cart))
+    else {
+        return Ok(None);
+    };
+    if let Some(person) = identity::find(&ask.env, shop, &Identifier::cart(cart), ask.now).await? {
+        return Ok(Some(person));
+    }
+    identity::find(&ask.env, shop, &Identifier::visitor(visitor), ask.now).await
+}
+
+/// The order numbers that a batch reports.
+fn reported(batch: &Batch) -> Vec<String> {
+    let order = |s: &Signal| match &s.kind {
+        SignalKind::Purchase { order } => Some(order.clone()),
+        _ => None,
+    };
+    batch.signals.iter().filter_map(order).collect()
+}
+
+/// Spreads what a page says it bought; how the cart stands afterwards. Dated by its arrival: a wrong
+/// clock in the page must not let a message out after the order was acknowledged.
 async fn note_orders(
     ask: &Ask,
     shop: &Shop,
-    visitor: Option<&VisitorId>,
-    orders: &[(String, comeback_core::time::Timestamp)],
-) -> Outcome<Vec<CartId>> {
-    let (false, Some(visitor)) = (orders.is_empty(), visitor) else { return Ok(vec![]) };
+    cart: Option<&CartId>,
+    person: Option<&PersonId>,
+    orders: &[String],
+) -> Outcome<Option<(u64, Phase)>> {
+    if orders.is_empty() {
+        return Ok(None);
+    }
     let id = &shop.document.shop;
-    let Some(person) = identity::find(&ask.env, id, &Identifier::visitor(visitor), ask.now).await? else {
-        return Ok(vec![]);
-    };
-    tell_person(ask, shop, &person, orders).await
-}
-
-async fn tell_person(
-    ask: &Ask,
-    shop: &Shop,
-    person: &PersonId,
-    orders: &[(String, comeback_core::time::Timestamp)],
-) -> Outcome<Vec<CartId>> {
-    let changes = orders
-        .iter()
-        .map(|(order, at)| {
-            PersonChange::Order(Order { id: order.clone(), at: *at, total_minor: None, cancelled: false })
-        })
-        .collect();
-    let (carts, _) = identity::apply(&ask.env, &shop.document.shop, person, changes, ask.now).await?;
-    Ok(carts)
+    let browser: Vec<Identifier> = ask.cookies.visitor.iter().map(Identifier::visitor).collect();
+    let mut persons = identity::find_all(&ask.env, id, &browser, ask.now).await?;
+    persons.extend(person.cloned());
+    let mut standing = None;
+    for order in orders {
+        let order = Order { id: order.clone(), at: ask.now, total_minor: None, cancelled: false };
+        let paid = shop.document.trust_page_orders;
+        let placed = Placed { order, paid, own: cart.cloned(), persons: persons.clone() };
+        standing = orders::spread(&ask.env, id, &placed, ask.now).await?.or(standing);
+    }
+    Ok(standing)
 }
 
 fn panel(automated: bool, closed: bool) -> PanelReply {
@@ -227,7 +215,7 @@ fn panel(automated: bool, closed: bool) -> PanelReply {
     }
 }
 
-fn make_visitor() -> Outcome<VisitorId> {
+pub(super) fn make_visitor() -> Outcome<VisitorId> {
     VisitorId::parse(&format!("vis_{}", entropy::make_tail()?)).map_err(|e| Failure::internal(e.to_string()))
 }
 
@@ -275,17 +263,25 @@ pub(super) async fn preflight(ask: &Ask) -> Response {
     response
 }
 
-/// Rate limit by address and visitor. Where the limiter is out of order, events are let in: losing
-/// a shopper's cart is worse than a burst.
+/// Rate limit by address and, apart from it, by visitor: a client that changes its cookie with every
+/// request still has one address. Where the limiter is out of order, events are let in: losing a
+/// shopper's cart is worse than a burst.
 pub(super) async fn limit(ask: &Ask, pk: &str) -> Outcome<()> {
-    let address = ask.header("cf-connecting-ip").unwrap_or_default();
-    let visitor = ask.cookies.visitor.as_ref().map_or("", VisitorId::as_str);
     let Ok(limiter) = ask.env.rate_limiter(platform::EVENTS_LIMIT) else { return Ok(()) };
-    let Ok(outcome) = limiter.limit(format!("{pk}|{address}|{visitor}")).await else { return Ok(()) };
-    if outcome.success {
-        return Ok(());
+    let address = ask.header("cf-connecting-ip").map(|ip| format!("{pk}|ip|{ip}"));
+    let visitor = ask.cookies.visitor.as_ref().map(|v| format!("{pk}|{v}"));
+    for key in address.into_iter().chain(visitor) {
+        let Ok(outcome) = limiter.limit(key).await else { return Ok(()) };
+        if !outcome.success {
+            return Err(Failure::problem(
+                429,
+                "/problems/too-many",
+                "Too many requests",
+                "try again in a minute",
+            ));
+        }
     }
-    Err(Failure::problem(429, "/problems/too-many", "Too many requests", "try again in a minute"))
+    Ok(())
 }
 
 /// Crawlers say so. This only spares effort: what matters is that a bot has no consent.

@@ -2,9 +2,9 @@
 //! a contact is unverified; from the shop's server, by signature, it is the shop's word.
 
 use comeback_core::consent::{Channel, Consent, Source};
-use comeback_core::id::CartId;
-use comeback_core::time::Zone;
-use comeback_wire::calls::{CartCall, PersonChange};
+use comeback_core::id::{CartId, PersonId, ShopId, VisitorId};
+use comeback_core::time::{Timestamp, Zone};
+use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::capture::clip;
 use comeback_wire::shop::Shop;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use super::{Ask, events, json_response};
 use crate::failure::{Failure, Outcome};
 use crate::identity::{self, Identifier};
 use crate::person_do::channel_named;
-use crate::{config, objects, platform};
+use crate::{config, cookies, objects, platform};
 
 /// Largest body: a few addresses and a wording.
 const MAX_BODY: usize = 4 * 1024;
@@ -88,40 +88,103 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Response> {
     if email.is_none() && phone.is_none() {
         return Err(Failure::malformed("email or phone: one of them is needed"));
     }
-    let mut identifiers = vec![];
-    let mut changes = vec![];
     let wording = clip(&said.consent.wording, 200);
-    if let Some(email) = email {
-        identifiers.push(Identifier::email(&email));
-        changes.extend(told(Channel::Email, email, source, said.consent.email, &wording, ask));
-    }
-    if let Some(phone) = phone {
-        identifiers.push(Identifier::phone(&phone));
-        changes.extend(told(Channel::Sms, phone, source, said.consent.sms, &wording, ask));
-    }
-    // The shop's server speaks for a person, not for the browser it happens to run in.
-    if source == Source::Page
-        && let Some(visitor) = &ask.cookies.visitor
-    {
-        identifiers.push(Identifier::visitor(visitor));
-    }
-    let person = identity::person_of(&ask.env, id, &identifiers, ask.now).await?;
+    let cart = said.cart.or_else(|| ask.cookies.cart.clone());
+    let mut changes: Vec<PersonChange> =
+        cart.iter().map(|cart| PersonChange::LinkCart { cart: cart.clone() }).collect();
     if let Some(zone) = said.tz.filter(|z| Zone::parse(z).is_some()) {
         changes.push(PersonChange::Zone { zone });
     }
-    let cart = said.cart.or_else(|| ask.cookies.cart.clone());
-    if let Some(cart) = &cart {
-        changes.push(PersonChange::LinkCart { cart: cart.clone() });
-    }
+    let mut fresh_visitor = None;
+    let person = if source == Source::Page {
+        let visitor = match &ask.cookies.visitor {
+            Some(visitor) => visitor.clone(),
+            None => fresh_visitor.insert(events::make_visitor()?).clone(),
+        };
+        let typed = typed(ask, id, email.as_deref(), phone.as_deref(), &visitor).await?;
+        if let (Some(email), true) = (email, typed.takes_email) {
+            changes.extend(told(Channel::Email, email, source, said.consent.email, &wording, ask.now));
+        }
+        if let (Some(phone), true) = (phone, typed.takes_phone) {
+            changes.extend(told(Channel::Sms, phone, source, said.consent.sms, &wording, ask.now));
+        }
+        // An order placed in this browser must end this cart, whosever address is on it.
+        if let (Some(cart), true) = (&cart, typed.visitor != typed.person) {
+            let link = vec![PersonChange::LinkCart { cart: cart.clone() }];
+            identity::apply(&ask.env, id, &typed.visitor, link, ask.now).await?;
+        }
+        typed.person
+    } else {
+        let known: Vec<Identifier> = email
+            .iter()
+            .map(|e| Identifier::email(e))
+            .chain(phone.iter().map(|p| Identifier::phone(p)))
+            .collect();
+        if let Some(email) = email {
+            changes.extend(told(Channel::Email, email, source, said.consent.email, &wording, ask.now));
+        }
+        if let Some(phone) = phone {
+            changes.extend(told(Channel::Sms, phone, source, said.consent.sms, &wording, ask.now));
+        }
+        identity::person_of(&ask.env, id, &known, ask.now).await?
+    };
     let (_, known) = identity::apply(&ask.env, id, &person, changes, ask.now).await?;
     if let Some(cart) = &cart {
-        objects::cart(&ask.env, id, cart, ask.now, &CartCall::Link { person, source }).await?;
+        let visitor = fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned();
+        let link = CartCall::Link { person: person.clone(), source, visitor };
+        if objects::cart(&ask.env, id, cart, ask.now, &link).await? == CartAnswer::Missing {
+            // The contact came before the cart's first event: it will be asked for when that comes.
+            identity::bind(&ask.env, id, &Identifier::cart(cart), &person, ask.now).await?;
+        }
     }
     // A page must not learn from the answer whether an address is a customer's.
     let told = if known && source == Source::Signed { "known" } else { "ok" };
     let response = json_response(&serde_json::json!({ "person": told }))?;
+    if let Some(visitor) = fresh_visitor {
+        cookies::set_visitor(response.headers(), &visitor, ask.secure)?;
+    }
     events::allow_origin(&response, ask, origin.as_deref())?;
     Ok(response)
+}
+
+/// Who is behind what was typed into a page.
+struct Typed {
+    /// The person of the address.
+    person: PersonId,
+    /// The person of this browser, for its orders.
+    visitor: PersonId,
+    /// Whether the addresses may be told to the person.
+    takes_email: bool,
+    takes_phone: bool,
+}
+
+/// An address has its own person, a browser its own. They are one only where the address was new,
+/// or was when this browser brought it: nobody becomes another by typing their address, and no
+/// second address is added to somebody by a browser that is not theirs.
+async fn typed(
+    ask: &Ask,
+    shop: &ShopId,
+    email: Option<&str>,
+    phone: Option<&str>,
+    visitor: &VisitorId,
+) -> Outcome<Typed> {
+    let (env, now) = (&ask.env, ask.now);
+    let first = match (email, phone) {
+        (Some(email), _) => Identifier::email(email),
+        (None, Some(phone)) => Identifier::phone(phone),
+        (None, None) => return Err(Failure::malformed("email or phone: one of them is needed")),
+    };
+    let address = identity::person_of_typed(env, shop, &first, now).await?;
+    let browser = Identifier::visitor(visitor);
+    let candidate = if address.is_new { address.person.clone() } else { identity::make_person()? };
+    let browser = identity::bind(env, shop, &browser, &candidate, now).await?;
+    let own = address.is_new || browser == address.person;
+    let mut takes_phone = email.is_none();
+    if let (Some(_), Some(phone), true) = (email, phone, own) {
+        let held = identity::bind(env, shop, &Identifier::phone(phone), &address.person, now).await?;
+        takes_phone = held == address.person;
+    }
+    Ok(Typed { person: address.person, visitor: browser, takes_email: email.is_some(), takes_phone })
 }
 
 pub(super) async fn consent(ask: &mut Ask) -> Outcome<Response> {
@@ -144,20 +207,30 @@ pub(super) async fn consent(ask: &mut Ask) -> Outcome<Response> {
             (address, identifier)
         }
     };
-    // A stranger could otherwise take somebody's consent away, or lend them one: a page may speak
-    // of an address only together with its own visitor, and is then held to be unverified.
-    let mut identifiers = vec![identifier];
-    if source == Source::Page {
+    let person = if source == Source::Page {
         let visitor = ask.cookies.visitor.as_ref();
         let visitor = visitor.ok_or_else(|| Failure::forbidden("no visitor: send an event first"))?;
-        identifiers.push(Identifier::visitor(visitor));
-    }
-    let person = identity::person_of(&ask.env, id, &identifiers, ask.now).await?;
-    let wording = clip(&said.wording, 200);
-    let changes = told(channel, address, source, Some(said.granted), &wording, ask);
+        let browser = identity::find(&ask.env, id, &Identifier::visitor(visitor), ask.now).await?;
+        let address = identity::person_of_typed(&ask.env, id, &identifier, ask.now).await?;
+        // A stranger must not take somebody's consent away: a no counts from the browser that
+        // brought the address, and from the links in our messages.
+        if !said.granted && browser.as_ref() != Some(&address.person) {
+            return reply(ask, origin.as_deref(), "not recorded");
+        }
+        address.person
+    } else {
+        identity::person_of(&ask.env, id, &[identifier], ask.now).await?
+    };
+    let consent =
+        Consent { channel, granted: said.granted, wording: clip(&said.wording, 200), at: ask.now, source };
+    let changes = vec![PersonChange::Contact { channel, address, source }, PersonChange::Consent(consent)];
     identity::apply(&ask.env, id, &person, changes, ask.now).await?;
-    let response = json_response(&serde_json::json!({ "consent": "recorded" }))?;
-    events::allow_origin(&response, ask, origin.as_deref())?;
+    reply(ask, origin.as_deref(), "recorded")
+}
+
+fn reply(ask: &Ask, origin: Option<&str>, consent: &str) -> Outcome<Response> {
+    let response = json_response(&serde_json::json!({ "consent": consent }))?;
+    events::allow_origin(&response, ask, origin)?;
     Ok(response)
 }
 
@@ -184,11 +257,11 @@ fn told(
     source: Source,
     agreed: Option<bool>,
     wording: &str,
-    ask: &Ask,
+    at: Timestamp,
 ) -> Vec<PersonChange> {
     let mut changes = vec![PersonChange::Contact { channel, address, source }];
     if let Some(granted) = agreed {
-        let consent = Consent { channel, granted, wording: wording.to_owned(), at: ask.now, source };
+        let consent = Consent { channel, granted, wording: wording.to_owned(), at, source };
         // An unticked box in a page is no answer, not a no: only a signed no is an opt-out.
         if granted || source != Source::Page {
             changes.push(PersonChange::Consent(consent));

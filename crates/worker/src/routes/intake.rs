@@ -4,18 +4,20 @@
 
 use comeback_core::cart::Change;
 use comeback_core::consent::{Channel, Consent, Source};
-use comeback_core::id::{CartId, EventId, ShopId};
+use comeback_core::id::{CartId, EventId, PersonId, ShopId};
 use comeback_core::person::Order as KnownOrder;
 use comeback_core::recovery::CartOrder;
 use comeback_core::signal::{Signal, SignalKind};
+use comeback_core::time::Timestamp;
 use comeback_intake::model::{Checkout, Operation, Order, OrderStatus};
 use comeback_intake::{IntakeError, shopify};
-use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
+use comeback_wire::calls::{CartCall, PersonChange};
 use worker::Response;
 
 use super::{Ask, json_response};
 use crate::failure::{Failure, Outcome};
 use crate::identity::{self, Identifier};
+use crate::orders::{self, Placed};
 use crate::{config, objects, platform};
 
 /// Largest webhook; Shopify's are below.
@@ -66,12 +68,6 @@ fn cart_id(shop: &ShopId, names: [Option<&str>; 3]) -> Option<CartId> {
     Some(CartId::derive(&[shop.as_str(), "shopify", token]))
 }
 
-fn identifiers(cart: Option<&CartId>, email: Option<&str>, phone: Option<&str>) -> Vec<Identifier> {
-    let email = email.and_then(identity::email).map(|e| Identifier::email(&e));
-    let phone = phone.and_then(identity::phone).map(|p| Identifier::phone(&p));
-    email.into_iter().chain(phone).chain(cart.map(Identifier::cart)).collect()
-}
-
 async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome<()> {
     let names = [
         checkout.cart_token.as_deref(),
@@ -81,13 +77,9 @@ async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome
     let cart = cart_id(shop, names).ok_or_else(|| {
         Failure::problem(422, "/problems/intake", "The webhook could not be used", "no cart token")
     })?;
-    let mut person = None;
-    if checkout.email.is_some() || checkout.phone.is_some() {
-        let known = identifiers(Some(&cart), checkout.email.as_deref(), checkout.phone.as_deref());
-        let id = identity::person_of(&ask.env, shop, &known, ask.now).await?;
-        identity::apply(&ask.env, shop, &id, contact_changes(checkout, &cart, ask), ask.now).await?;
-        person = Some(id);
-    }
+    let email = checkout.email.as_deref().and_then(identity::email);
+    let phone = checkout.phone.as_deref().and_then(identity::phone);
+    let person = contact(ask, shop, checkout, &cart, email, phone).await?;
     // The same checkout at the same instant is the same event, whatever the delivery's own id.
     let at = checkout.at;
     let id = EventId::derive(&[shop.as_str(), "shopify", &checkout.checkout_id, &at.millis().to_string()]);
@@ -112,69 +104,89 @@ async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome
     Ok(())
 }
 
-fn contact_changes(checkout: &Checkout, cart: &CartId, ask: &Ask) -> Vec<PersonChange> {
-    let mut changes = vec![PersonChange::LinkCart { cart: cart.clone() }];
-    let mut told = |channel, address: Option<String>, agreed: Option<bool>, wording: &str| {
-        let Some(address) = address else { return };
-        changes.push(PersonChange::Contact { channel, address, source: Source::Signed });
-        if let Some(granted) = agreed {
-            changes.push(PersonChange::Consent(Consent {
-                channel,
-                granted,
-                wording: wording.to_owned(),
-                at: checkout.at.min(ask.now),
-                source: Source::Signed,
-            }));
-        }
+/// The person of the address in a checkout. The signature says that the platform relays it, not that
+/// whoever typed it owns it: so it is held like one typed into a page, merges nobody, and a second
+/// address goes along only where the first was new.
+async fn contact(
+    ask: &Ask,
+    shop: &ShopId,
+    checkout: &Checkout,
+    cart: &CartId,
+    email: Option<String>,
+    phone: Option<String>,
+) -> Outcome<Option<PersonId>> {
+    let (env, now) = (&ask.env, ask.now);
+    let first = match (&email, &phone) {
+        (Some(email), _) => Identifier::email(email),
+        (None, Some(phone)) => Identifier::phone(phone),
+        (None, None) => return Ok(None),
     };
-    told(
-        Channel::Email,
-        checkout.email.as_deref().and_then(identity::email),
+    let address = identity::person_of_typed(env, shop, &first, now).await?;
+    let mut changes = vec![PersonChange::LinkCart { cart: cart.clone() }];
+    let at = checkout.at.min(now);
+    if let Some(phone) = phone {
+        let own = email.is_none()
+            || (address.is_new
+                && identity::bind(env, shop, &Identifier::phone(&phone), &address.person, now).await?
+                    == address.person);
+        if own {
+            changes.extend(told(Channel::Sms, phone, checkout.sms_marketing, at, "shopify: sms_marketing"));
+        }
+    }
+    if let Some(email) = email {
         // `false` is the box's default, not a refusal, and says nothing.
-        checkout.buyer_accepts_marketing.then_some(true),
-        "shopify: buyer_accepts_marketing",
-    );
-    told(
-        Channel::Sms,
-        checkout.phone.as_deref().and_then(identity::phone),
-        checkout.sms_marketing,
-        "shopify: sms_marketing",
-    );
+        let agreed = checkout.buyer_accepts_marketing.then_some(true);
+        changes.extend(told(Channel::Email, email, agreed, at, "shopify: buyer_accepts_marketing"));
+    }
+    identity::apply(env, shop, &address.person, changes, now).await?;
+    Ok(Some(address.person))
+}
+
+fn told(
+    channel: Channel,
+    address: String,
+    agreed: Option<bool>,
+    at: Timestamp,
+    wording: &str,
+) -> Vec<PersonChange> {
+    let source = Source::Page;
+    let mut changes = vec![PersonChange::Contact { channel, address, source }];
+    // A no that anybody can type for anybody is no opt-out; those come by link or from the shop.
+    if agreed == Some(true) {
+        let wording = wording.to_owned();
+        changes.push(PersonChange::Consent(Consent { channel, granted: true, wording, at, source }));
+    }
     changes
 }
 
 async fn take_order(ask: &Ask, shop: &ShopId, order: &Order) -> Outcome<()> {
     let names = [order.cart_token.as_deref(), order.checkout_token.as_deref(), order.checkout_id.as_deref()];
-    let cart = cart_id(shop, names);
-    let known = identifiers(cart.as_ref(), order.email.as_deref(), order.phone.as_deref());
-    let mut carts: Vec<CartId> = cart.iter().cloned().collect();
-    if !known.is_empty() {
-        // Whoever bought and whoever left the cart are one: a signed order may merge them.
-        let person = identity::person_of(&ask.env, shop, &known, ask.now).await?;
-        let change = PersonChange::Order(KnownOrder {
-            id: order.order_id.clone(),
-            at: order.at,
-            total_minor: Some(order.total_minor),
-            cancelled: matches!(order.status, OrderStatus::Cancelled),
-        });
-        let (theirs, _) = identity::apply(&ask.env, shop, &person, vec![change], ask.now).await?;
-        carts.extend(theirs);
+    let own = cart_id(shop, names);
+    let mut persons = vec![];
+    if let Some(email) = order.email.as_deref().and_then(identity::email) {
+        // Kept even where nobody is known by it yet: its checkout may come after the order.
+        persons.push(
+            identity::person_of_typed(&ask.env, shop, &Identifier::email(&email), ask.now).await?.person,
+        );
     }
-    carts.sort_unstable();
-    carts.dedup();
+    if let Some(phone) = order.phone.as_deref().and_then(identity::phone) {
+        persons.extend(identity::find(&ask.env, shop, &Identifier::phone(&phone), ask.now).await?);
+    }
+    let cancelled = matches!(order.status, OrderStatus::Cancelled);
+    let known = KnownOrder {
+        id: order.order_id.clone(),
+        at: order.at,
+        total_minor: Some(order.total_minor),
+        cancelled,
+    };
     if matches!(order.status, OrderStatus::Cancelled | OrderStatus::Refunded) {
+        for person in persons {
+            let change = vec![PersonChange::Order(known.clone())];
+            identity::apply(&ask.env, shop, &person, change, ask.now).await?;
+        }
         return Ok(());
     }
-    for id in carts {
-        // Paid for this cart; the person's other carts only stop.
-        let own = cart.as_ref() == Some(&id);
-        let paid = own && matches!(order.status, OrderStatus::Paid);
-        let told =
-            CartCall::Order { order: CartOrder { id: order.order_id.clone(), at: order.at, paid }, own };
-        let answer = objects::cart(&ask.env, shop, &id, ask.now, &told).await?;
-        if !matches!(answer, CartAnswer::Done { .. } | CartAnswer::Missing) {
-            return Err(Failure::internal("a cart did not take an order"));
-        }
-    }
+    let paid = matches!(order.status, OrderStatus::Paid);
+    orders::spread(&ask.env, shop, &Placed { order: known, paid, own, persons }, ask.now).await?;
     Ok(())
 }

@@ -108,7 +108,7 @@ async fn present_cart(ask: &Ask, resume: &Resume) -> Outcome<(CartView, Vec<Diff
     };
     let catalogue = config::catalogue(&ask.env, &resume.shop.catalogue_version).await?;
     let lines: Vec<Line> = lines;
-    let report = catalogue.present(&mut view, &lines);
+    let report = catalogue.present(resume.shop.document.currency, &mut view, &lines);
     Ok((view, report))
 }
 

@@ -43,17 +43,14 @@ pub(super) async fn act(ask: &mut Ask, token: &str) -> Outcome<Response> {
     let body = ask.body(MAX_BODY).await?;
     let link = believe(ask, token).await?;
     let channel = channel(&link)?;
-    let form = String::from_utf8(body).map_err(|_| Failure::malformed("expected a form"))?;
-    let field = |name: &str| {
-        form.split('&').filter_map(|p| p.split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v)
-    };
-    let wanted = match (field("do"), field("List-Unsubscribe")) {
-        (Some(wanted), _) => wanted,
-        (None, Some("One-Click")) => "unsubscribe",
-        // A bare POST can only mean one thing, and the kind reading of it is to stop.
-        (None, _) if form.is_empty() => "unsubscribe",
-        _ => return Err(Failure::malformed("do: unsubscribe, unsubscribe_all, pause_30d or resubscribe")),
-    };
+    // Our own forms say what they want. Everything else is a mail program's one-click request, in
+    // either encoding of RFC 8058, or something broken; the kind reading of both is to stop.
+    let form = String::from_utf8_lossy(&body);
+    let wanted = form
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(name, value)| (name == "do").then_some(value))
+        .unwrap_or("unsubscribe");
     let (changes, title, text) = match wanted {
         "unsubscribe" => (
             vec![PersonChange::OptOut { channel: Some(channel) }],
