@@ -113,7 +113,7 @@ fn a_signature_fits_one_body_and_one_secret() {
     assert!(verify(body, &format!(" {known}\n"), SECRET).is_ok());
 
     let refused = |body: &[u8], header: &str, secret: &[u8]| {
-        assert_eq!(verify(body, header, secret).err(), Some(IntakeError::BadSignature), "{header}")
+        assert_eq!(verify(body, header, secret).err(), Some(IntakeError::BadSignature), "{header}");
     };
     for place in 0..body.len() {
         let mut tampered = body.to_vec();
