@@ -1,7 +1,7 @@
 // The engine of `cargo xtask bench`: one workerd with the production Worker and the floors side by side, each on a socket of its
 // own, so that no proxy stands before any of them.
 //
-//   node tests/bench/engine.mjs --state <empty folder>
+//   node tests/bench/engine.mjs --state <empty folder> [--worker <folder of a build>]
 //
 // Prints `ready {…}` (pid, ports, carts with their cookies) once the shop is provisioned and every cart exists; measures nothing
 // itself. End of input stops it. Differs from a deployment in two points: assets are left out (they are served before the Worker)
@@ -20,9 +20,9 @@ import { makeSecrets, secretVars } from '../rig/secrets.mjs';
 const CARTS = 64;
 const here = import.meta.dirname;
 const root = path.resolve(here, '../..');
-const dist = path.join(root, 'dist/worker');
-const { values } = parseArgs({ options: { state: { type: 'string' } } });
+const { values } = parseArgs({ options: { state: { type: 'string' }, worker: { type: 'string' } } });
 if (!values.state) throw new Error('--state is missing');
+const dist = path.resolve(values.worker ?? path.join(root, 'dist/worker'));
 
 const secrets = makeSecrets();
 const { workerOptions } = optionsFromWranglerToml(path.join(root, 'wrangler.toml'), undefined);

@@ -4,7 +4,7 @@
 import Comeback, * as real from '#entry';
 
 let counts;
-const startOver = () => (counts = { calls: [], transactions: 0, statements: 0, writes: 0, unguarded: 0 });
+const startOver = () => (counts = { calls: [], reads: 0, transactions: 0, alarms: 0 });
 startOver();
 
 const watched = new WeakSet();
@@ -33,7 +33,7 @@ function watchEnv(env) {
   return env;
 }
 
-/** Transactions of an object's storage, and statements that write inside and outside of one. */
+/** Transactions of an object's storage (a statement that writes outside of one is one by itself), reads, and alarms set. */
 function watchState(state) {
   const { storage } = state;
   const { sql } = storage;
@@ -50,9 +50,14 @@ function watchState(state) {
   };
   const exec = sql.exec.bind(sql);
   sql.exec = (query, ...values) => {
-    counts.statements += 1;
-    if (!/^\s*SELECT/i.test(query)) counts[inside ? 'writes' : 'unguarded'] += 1;
+    if (/^\s*SELECT/i.test(query)) counts.reads += 1;
+    else if (!inside) counts.transactions += 1;
     return exec(query, ...values);
+  };
+  const setAlarm = storage.setAlarm.bind(storage);
+  storage.setAlarm = (...when) => {
+    counts.alarms += 1;
+    return setAlarm(...when);
   };
   // Held, so that the engine gives everyone this same wrapper.
   return { state, held: [storage, sql] };

@@ -32,9 +32,12 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Starts it on an empty state folder and waits until its carts exist.
-    pub(super) fn start(place: &Place, ready: &Ready, state: &Path) -> Outcome<Self> {
+    pub(super) fn start(place: &Place, ready: &Ready, state: &Path, worker: Option<&Path>) -> Outcome<Self> {
         let mut command = ready.node();
         command.arg(place.root.join("tests/bench/engine.mjs")).arg("--state").arg(state);
+        if let Some(worker) = worker {
+            command.arg("--worker").arg(worker);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let mut child =
             command.spawn().map_err(|error| Error::new(format!("{}: {error}", run::shown(&command))))?;

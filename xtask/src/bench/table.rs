@@ -27,6 +27,15 @@ pub(super) fn cpu_ratio(pair: &Pair) -> (f64, f64, f64) {
     (middle(ratios), low, high)
 }
 
+/// Drops the pairs of runs during which others took most of the machine.
+pub(super) fn keep_quietest(pair: &mut Pair, most: usize) {
+    let mut both: Vec<(Run, Run)> =
+        std::mem::take(&mut pair.ours).into_iter().zip(std::mem::take(&mut pair.floor)).collect();
+    both.sort_by(|(a, b), (c, d)| a.others.max(b.others).total_cmp(&c.others.max(d.others)));
+    both.truncate(most);
+    (pair.ours, pair.floor) = both.into_iter().unzip();
+}
+
 pub(super) fn markdown(about: &str, pairs: &[Pair], sizes: &[Budgeted]) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -103,6 +112,23 @@ mod tests {
         let (ratio, low, high) = cpu_ratio(&pair);
         assert_eq!((ratio, low, high), (2.1, 2.0, 3.0));
         assert!(markdown("a", &[pair], &[]).contains("<= 2.0: missed"));
+    }
+
+    #[test]
+    fn the_quietest_pairs_stay_together() {
+        let noisy = |cpu_us, others| Run { others, ..run(cpu_us) };
+        let mut pair = Pair {
+            case: "c",
+            floor_name: "f",
+            state: "memory",
+            connections: 1,
+            target: None,
+            ours: vec![noisy(9.0, 0.1), noisy(2.0, 0.2), noisy(4.0, 0.0)],
+            floor: vec![noisy(9.0, 1.0), noisy(1.0, 0.0), noisy(2.0, 0.1)],
+        };
+        keep_quietest(&mut pair, 2);
+        let cpu = |runs: &[Run]| runs.iter().map(|r| r.cpu_us).collect::<Vec<_>>();
+        assert_eq!((cpu(&pair.ours), cpu(&pair.floor)), (vec![4.0, 2.0], vec![2.0, 1.0]));
     }
 
     #[test]
