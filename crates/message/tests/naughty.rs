@@ -145,7 +145,7 @@ fn any_text_alone_renders_or_names_the_field() {
         match render_email(EmailTemplate::Reminder, &model, &support::send_key()) {
             Ok(email) => assert!(!email.subject.is_empty()),
             Err(RenderError::Missing { field }) => {
-                assert!(["shop_name", "lines.title"].contains(&field), "{text:?}")
+                assert!(["shop_name", "lines.title"].contains(&field), "{text:?}");
             }
             Err(other) => panic!("{text:?}: {other}"),
         }
