@@ -56,8 +56,11 @@ test('a batch of a cart that exists: one object call, one storage transaction', 
   }
 });
 
-test('the counters count: the first batch of a cart asks for its person and writes its birth', async () => {
+test('the counters count: the first batch of a cart writes its birth, and asks for its person where the browser is known', async () => {
   const browser = new Browser(rig);
+  await browser.send([browser.event('page_view')]);
+  await browser.send([browser.event('page_view')], { cart: null });
+  await counts();
   await browser.send([browser.event('add_to_cart', { currency: 'EUR', items: [mug] })]);
   const seen = await counts();
   assert.deepEqual(seen.calls.filter((call) => call.startsWith('CART')), ['CART capture']);

@@ -15,7 +15,7 @@ pub const MAX_LINES: usize = 100;
 pub const MAX_QUANTITY: u32 = 9_999;
 /// Changes kept apart before the oldest are folded into the base. A late change older than the
 /// fold is ignored, so this bounds how far out of order an event may come.
-const MAX_CHANGES: usize = 64;
+const MAX_CHANGES: usize = 16;
 
 /// Who vouches for a line's title, price and image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

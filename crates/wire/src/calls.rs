@@ -1,5 +1,7 @@
 //! Calls into the objects. One closed enum of calls and one of answers per object; they travel as
 //! JSON over the platform's RPC. `now` is always an argument: an object never asks for the time.
+//! The variant is the outer key, not a field among others: a field may come last, and serde would
+//! have to buffer everything before it.
 
 use comeback_core::cart::Line;
 use comeback_core::consent::{Channel, Consent, Source};
@@ -32,7 +34,7 @@ pub struct Session {
 
 /// Calls of a cart object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "call", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum CartCall {
     /// Signals from page or platform. Creates the cart if `currency` is given.
     Capture {
@@ -102,7 +104,7 @@ pub enum CartCall {
 
 /// Answers of a cart object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum CartAnswer {
     /// To `Capture` and everything else that changes.
     Done {
@@ -171,7 +173,7 @@ pub struct ScoreReason {
 
 /// Calls of a person object, and of the alias objects that lead to persons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "call", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum PersonCall {
     /// Of an alias: to whom does this identifier lead?
     Resolve,
@@ -284,7 +286,7 @@ pub enum PersonChange {
 
 /// Answers of a person or alias object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum PersonAnswer {
     /// Of an alias.
     Leads {
@@ -322,7 +324,7 @@ pub enum PersonAnswer {
 
 /// Calls of a shop object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "call", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ShopCall {
     /// Stores the shop.
     Put {

@@ -24,7 +24,8 @@ function watchEnv(env) {
       const stub = getByName(name);
       return {
         call(now, body) {
-          counts.calls.push(`${binding} ${JSON.parse(body).call}`);
+          const said = JSON.parse(body);
+          counts.calls.push(`${binding} ${typeof said === 'string' ? said : Object.keys(said)[0]}`);
           return stub.call(now, body);
         },
       };
