@@ -3,23 +3,31 @@
 // objects real RPC methods, and it keeps both out of the Rust code.
 //
 // A panic traps the wasm instance inside a microtask: the promise of the call never settles, and
-// every other call in flight dies with the instance. So each call races a promise that is rejected
-// when the runtime reports the trap; index.js makes a fresh instance for the next call.
+// every other call in flight dies with the instance. So each call in flight is rejected by hand
+// when the runtime reports the trap; index.js makes a fresh instance for the next call. By hand, not
+// by racing a promise that lives on: that one would keep every call that ever was.
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import Rust, * as rust from './index.js';
 
-let lost = Promise.withResolvers();
-lost.promise.catch(() => {});
+const inFlight = new Set();
 
 addEventListener('error', (event) => {
   if (!(event.error instanceof WebAssembly.RuntimeError)) return;
-  const { reject } = lost;
-  lost = Promise.withResolvers();
-  lost.promise.catch(() => {});
-  reject(new Error('runtime lost'));
+  const error = new Error('runtime lost');
+  for (const reject of inFlight) reject(error);
+  inFlight.clear();
 });
 
-const guarded = (call) => Promise.race([Promise.resolve().then(call), lost.promise]);
+const guarded = (call) =>
+  new Promise((resolve, reject) => {
+    inFlight.add(reject);
+    const ended = (settle) => (value) => {
+      inFlight.delete(reject);
+      settle(value);
+    };
+    // Async, so that what is thrown at once is a rejection too.
+    (async () => call())().then(ended(resolve), ended(reject));
+  });
 
 export default class Comeback extends WorkerEntrypoint {
   inner = new Rust(this.ctx, this.env);
