@@ -77,6 +77,8 @@ pub(crate) struct Run {
     per_second: f64,
     p50_us: u32,
     p99_us: u32,
+    /// Connections that the server closed unread.
+    stalls: u32,
     /// Cores that neither the server nor the load took meanwhile.
     others: f64,
 }
@@ -216,6 +218,7 @@ fn one_run(engine: &Engine, load: &Load<'_>, side: &Side, span: Duration) -> Out
         per_second: requests / seen.elapsed_s,
         p50_us: seen.percentile(50),
         p99_us: seen.percentile(99),
+        stalls: seen.stalls,
         others: spent.others_s / seen.elapsed_s,
     })
 }
@@ -223,7 +226,7 @@ fn one_run(engine: &Engine, load: &Load<'_>, side: &Side, span: Duration) -> Out
 fn report(about: &str, pairs: &[Pair], sizes: &[size::Budgeted]) -> Value {
     let runs = |runs: &[Run]| -> Vec<Value> {
         let one = |r: &Run| {
-            json!({ "cpu_us": r.cpu_us, "per_second": r.per_second, "p50_us": r.p50_us, "p99_us": r.p99_us,
+            json!({ "cpu_us": r.cpu_us, "per_second": r.per_second, "p50_us": r.p50_us, "p99_us": r.p99_us, "stalls": r.stalls,
                     "others_cores": r.others })
         };
         runs.iter().map(one).collect()

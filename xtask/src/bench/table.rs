@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn run(cpu_us: f64) -> Run {
-        Run { cpu_us, per_second: 1.0, p50_us: 1, p99_us: 1, others: 0.0 }
+        Run { cpu_us, per_second: 1.0, p50_us: 1, p99_us: 1, stalls: 0, others: 0.0 }
     }
 
     #[test]
