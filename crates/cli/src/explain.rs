@@ -88,6 +88,13 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
         Happened::Moved { from, to, because } => {
             format!("{} -> {}: {because}", phase(*from), phase(*to))
         }
+        Happened::Left { trigger, likely, sequence, .. } => {
+            let follows = sequence.as_ref().map_or_else(
+                || "no sequence is for it".to_owned(),
+                |name| format!("sequence `{name}` follows"),
+            );
+            format!("left ({}), probably for {}; {follows}", trigger.as_str(), likely.cause.as_str())
+        }
         Happened::Linked { person } => format!("a person was found behind it: {person}"),
         Happened::Offered { key, step, attempt: 1 } => {
             format!("step `{step}` came due and went to the queue as {key}")

@@ -48,6 +48,9 @@ pub struct Line {
     /// Product page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_url: Option<String>,
+    /// Product class, from the catalogue; never from a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// Who vouches for title, price and image.
     pub trust: Trust,
 }
@@ -233,6 +236,7 @@ mod tests {
             title: item.to_owned(),
             image_url: None,
             item_url: None,
+            class: None,
             trust: Trust::Page,
         }
     }

@@ -5,7 +5,10 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, Consent};
+use crate::experiment::Exposure;
 use crate::id::{EventId, SendKey};
+use crate::offer::Grant;
+use crate::policy::Facts;
 use crate::time::Timestamp;
 
 /// What the gate answers.
@@ -35,12 +38,23 @@ pub struct Clearance {
     key: SendKey,
     channel: Channel,
     address: String,
-    offer: Option<String>,
+    template: String,
+    #[serde(default)]
+    grant: Option<Grant>,
+    #[serde(default)]
+    exposures: Vec<Exposure>,
 }
 
 impl Clearance {
-    pub(crate) fn new(key: SendKey, channel: Channel, address: String, offer: Option<String>) -> Self {
-        Self { key, channel, address, offer }
+    pub(crate) fn new(
+        key: SendKey,
+        channel: Channel,
+        address: String,
+        template: String,
+        grant: Option<Grant>,
+        exposures: Vec<Exposure>,
+    ) -> Self {
+        Self { key, channel, address, template, grant, exposures }
     }
 
     /// The send.
@@ -61,10 +75,28 @@ impl Clearance {
         &self.address
     }
 
-    /// The offer the gate granted.
+    /// The template: the step's, or that of an experiment's arm.
+    #[must_use]
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// Name of the offer the gate granted.
     #[must_use]
     pub fn offer(&self) -> Option<&str> {
-        self.offer.as_deref()
+        self.grant.as_ref().map(|g| g.offer.as_str())
+    }
+
+    /// The whole grant: the offer, what it costs, and who chose it.
+    #[must_use]
+    pub fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
+    }
+
+    /// The experiments that the message is part of, to be recorded when it is sent.
+    #[must_use]
+    pub fn exposures(&self) -> &[Exposure] {
+        &self.exposures
     }
 }
 
@@ -94,6 +126,31 @@ pub enum Why {
     SmsCap,
     /// An address that only a browser vouched for had its one recovery.
     UnverifiedLimit,
+    /// The person had so many messages without following one that they rest.
+    Fatigue,
+    /// The law of the person's place forbids this message.
+    Jurisdiction,
+    /// The law of the person's place forbids it at this hour or on this day.
+    JurisdictionHours,
+    /// The condition of the step does not hold.
+    StepCondition,
+    /// A message with this template went out in this abandonment already; channels complement each
+    /// other, they do not repeat.
+    Repeats,
+    /// Another hour suits the person better, and the step may wait for it.
+    BetterHour,
+    /// The policy is being rolled out and has not reached this person.
+    Rollout,
+    /// The shop's bound for this hour is reached while a policy is being rolled out.
+    RunCap,
+    /// The cart was left before the policy was activated.
+    BeforeActivation,
+    /// The policy runs in shadow: it decides and sends nothing.
+    Shadow,
+    /// The arm of an experiment that sends nothing.
+    SilentArm,
+    /// The person had as many browse messages this week as the policy allows.
+    BrowseCap,
     /// The person is in the holdout.
     Holdout,
     /// The shop stopped all sends.
@@ -140,6 +197,18 @@ impl Why {
             Self::WeeklyCap => "the weekly cap for this person is reached",
             Self::SmsCap => "the cap of text messages for this abandonment is reached",
             Self::UnverifiedLimit => "the address was only typed into a page and has had its one recovery",
+            Self::Fatigue => "the person has followed none of the last messages and rests",
+            Self::Jurisdiction => "the law where the person is forbids this message",
+            Self::JurisdictionHours => "the law where the person is forbids it at this hour or on this day",
+            Self::StepCondition => "the condition of the step does not hold",
+            Self::Repeats => "a message with this template went out in this abandonment already",
+            Self::BetterHour => "another hour suits the person better",
+            Self::Rollout => "the policy is being rolled out and has not reached this person",
+            Self::RunCap => "the shop's bound for this hour is reached",
+            Self::BeforeActivation => "the cart was left before the policy was activated",
+            Self::Shadow => "the policy runs in shadow and sends nothing",
+            Self::SilentArm => "the arm of an experiment that sends nothing",
+            Self::BrowseCap => "the weekly cap of browse messages for this person is reached",
             Self::Holdout => "the person is in the holdout, which is never contacted",
             Self::Stopped => "the shop has stopped all sends",
             Self::Bot => "the session was automated",
@@ -160,7 +229,16 @@ impl Why {
     /// Whether this reason ends the whole sequence, not only the step.
     #[must_use]
     pub const fn ends_sequence(self) -> bool {
-        matches!(self, Self::Ordered | Self::OptedOut | Self::Bot | Self::Holdout)
+        matches!(
+            self,
+            Self::Ordered
+                | Self::OptedOut
+                | Self::Bot
+                | Self::Holdout
+                | Self::Rollout
+                | Self::BeforeActivation
+                | Self::Shadow
+        )
     }
 }
 
@@ -189,6 +267,12 @@ pub struct DecisionRecord {
     pub consent: Option<Consent>,
     /// The events it rested on.
     pub events: Vec<EventId>,
+    /// What was known of cart and person, for the conditions.
+    #[serde(default)]
+    pub facts: Facts,
+    /// The segments that they belong to.
+    #[serde(default)]
+    pub segments: Vec<String>,
 }
 
 /// One check of the gate.

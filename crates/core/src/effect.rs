@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cause::Likely;
 use crate::decision::{Decision, DecisionRecord};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
-use crate::recovery::Phase;
+use crate::recovery::{Phase, Trigger};
 use crate::time::Timestamp;
 
 /// What the shell must do after it has stored the state.
@@ -54,6 +55,19 @@ pub enum Happened {
         to: Phase,
         /// Because of this.
         because: String,
+    },
+    /// The cart was left: how, why probably, and which sequence follows.
+    Left {
+        /// How.
+        trigger: Trigger,
+        /// Why, probably.
+        likely: Likely,
+        /// The sequence, if one is for this cart.
+        sequence: Option<String>,
+        /// The policy.
+        policy: String,
+        /// What was known.
+        facts: crate::policy::Facts,
     },
     /// A person was found behind the cart.
     Linked {
@@ -112,6 +126,21 @@ pub struct DecisionSummary {
     pub consent: Option<crate::consent::Consent>,
     /// The events it rested on.
     pub events: Vec<crate::id::EventId>,
+    /// What was known of cart and person, for the conditions.
+    #[serde(default)]
+    pub facts: crate::policy::Facts,
+    /// The segments that they belong to.
+    #[serde(default)]
+    pub segments: Vec<String>,
+    /// By which channel, if it is a yes.
+    #[serde(default)]
+    pub channel: Option<crate::consent::Channel>,
+    /// With which offer, if it is a yes.
+    #[serde(default)]
+    pub grant: Option<crate::offer::Grant>,
+    /// The experiments the message is part of.
+    #[serde(default)]
+    pub exposures: Vec<crate::experiment::Exposure>,
 }
 
 impl From<&DecisionRecord> for DecisionSummary {
@@ -123,7 +152,16 @@ impl From<&DecisionRecord> for DecisionSummary {
             }
             Decision::Skip { why } => ("skip", why.to_string()),
         };
+        let cleared = match &record.decision {
+            Decision::Send(clearance) => Some(clearance),
+            _ => None,
+        };
         Self {
+            channel: cleared.map(crate::decision::Clearance::channel),
+            grant: cleared.and_then(|c| c.grant().cloned()),
+            exposures: cleared.map(|c| c.exposures().to_vec()).unwrap_or_default(),
+            facts: record.facts.clone(),
+            segments: record.segments.clone(),
             key: record.key.clone(),
             verdict: verdict.to_owned(),
             why,

@@ -1,7 +1,11 @@
 //! Assignment by hash: the same unit always lands in the same bucket, on every target, without
-//! a stored table. Records no exposure; that is the ledger's.
+//! a stored table. Exposure is recorded by whoever shows or sends, at that moment and never before.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::policy::{Arm, Experiment};
+use crate::time::Timestamp;
 
 /// Buckets run from 0 to 9999, so that a hundredth of a percent can be told apart.
 pub const BUCKETS: u16 = 10_000;
@@ -23,6 +27,48 @@ pub fn bucket(shop: &str, experiment: &str, unit: &str) -> u16 {
 #[must_use]
 pub fn is_held_out(bucket: u16, percent: u8) -> bool {
     bucket < u16::from(percent.min(100)) * (BUCKETS / 100)
+}
+
+/// The name under which an experiment is hashed: apart from the holdout and from panels' own buckets.
+#[must_use]
+pub fn seed(experiment: &Experiment) -> String {
+    format!("experiment:{}", experiment.name)
+}
+
+/// The arm of a bucket: the arms share the buckets by their weights, in their order.
+#[must_use]
+pub fn arm_of(experiment: &Experiment, bucket: u16) -> Option<&Arm> {
+    let total: u64 = experiment.arms.iter().map(|a| u64::from(a.weight)).sum();
+    let mut upto = 0_u64;
+    experiment.arms.iter().find(|arm| {
+        upto += u64::from(arm.weight);
+        // Weights are whole numbers, so every bucket is below exactly one bound.
+        u64::from(bucket) * total < upto * u64::from(BUCKETS)
+    })
+}
+
+/// The arm that a person was first exposed to. The first stays on a merge; two that differ are a
+/// conflict, which takes the person out of the reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Name of the arm.
+    pub arm: String,
+    /// First exposure.
+    pub at: Timestamp,
+    /// Exposed to another arm too, before it was known that two people are one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub conflict: bool,
+}
+
+/// An exposure, as it goes into a log at its moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposure {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Name of the arm.
+    pub arm: String,
 }
 
 #[cfg(test)]

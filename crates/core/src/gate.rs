@@ -5,15 +5,23 @@
 //! then what forbids this person or channel, then what only asks for patience. Each check leaves
 //! a line in the record, so that `explain` can tell the whole story of a message not sent.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, Consent, Source, standing};
 use crate::decision::{Check, Clearance, Decision, DecisionRecord, Why};
 use crate::experiment;
 use crate::id::{CartId, EventId, SendKey};
+use crate::jurisdiction::Place;
+use crate::offer::{self, ArmOutcome, Lease};
 use crate::person::{Contact, Person};
 use crate::policy::{Facts, Policy, Step};
+use crate::recovery::{Prepared, Trigger};
 use crate::time::{DAY, HOUR, Timestamp, Zone};
+
+mod activation;
+mod arms;
 
 /// A claim: "may this step be sent to this person, now?"
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +32,12 @@ pub struct ClaimRequest {
     pub cart: CartId,
     /// Which episode of the cart.
     pub abandonment: u32,
+    /// How the cart was left.
+    #[serde(default)]
+    pub trigger: Trigger,
+    /// Name of the sequence.
+    #[serde(default)]
+    pub sequence: String,
     /// When the episode began.
     pub abandoned_at: Timestamp,
     /// When the cart was born: an order placed after that ends the sequence.
@@ -48,6 +62,70 @@ pub struct ClaimRequest {
     pub model: Option<String>,
     /// Events the cart rests on.
     pub events: Vec<EventId>,
+    /// Where the last session was, as the edge saw it.
+    #[serde(default)]
+    pub place: Place,
+    /// Value of the cart in minor units of the shop's currency, for the cost of an offer.
+    #[serde(default)]
+    pub value_minor: Option<i64>,
+    /// Offers of this policy version that somebody approved.
+    #[serde(default)]
+    pub approved: Vec<String>,
+    /// What is left of the offers' budgets.
+    #[serde(default)]
+    pub leases: Vec<Lease>,
+    /// What the arms of learners have brought so far.
+    #[serde(default)]
+    pub outcomes: Vec<ArmOutcome>,
+    /// How often people of this shop follow messages, by channel: sent, followed.
+    #[serde(default)]
+    pub performance: BTreeMap<Channel, (u64, u64)>,
+    /// How the policy came into force; `None` is fully, long ago.
+    #[serde(default)]
+    pub activation: Option<Activation>,
+}
+
+impl From<&Prepared> for ClaimRequest {
+    /// What the cart says. Nothing is capable, showable or approved until the shell says so.
+    fn from(prepared: &Prepared) -> Self {
+        Self {
+            key: prepared.key.clone(),
+            cart: prepared.cart.clone(),
+            abandonment: prepared.abandonment,
+            trigger: prepared.trigger,
+            sequence: prepared.sequence.clone(),
+            abandoned_at: prepared.abandoned_at,
+            cart_born_at: prepared.cart_born_at,
+            step: prepared.step.clone(),
+            facts: prepared.facts.clone(),
+            showable_lines: 0,
+            automated: prepared.automated,
+            zone: prepared.zone.clone(),
+            stopped: false,
+            capable: vec![],
+            offers: vec![],
+            model: prepared.model.clone(),
+            events: prepared.events.clone(),
+            place: prepared.place.clone(),
+            value_minor: None,
+            approved: vec![],
+            leases: vec![],
+            outcomes: vec![],
+            performance: BTreeMap::new(),
+            activation: None,
+        }
+    }
+}
+
+/// How a policy came into force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// When. A cart that was left before is not touched.
+    pub at: Timestamp,
+    /// It decides, and nothing is sent.
+    pub shadow: bool,
+    /// Messages of the shop in the last hour.
+    pub sent_this_hour: u32,
 }
 
 /// How long to wait before asking again when the shop has stopped all sends.
@@ -57,6 +135,7 @@ pub const STOPPED_RETRY: i64 = HOUR;
 #[must_use]
 pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &Policy) -> DecisionRecord {
     let mut log = Log { checks: Vec::with_capacity(16), consent: None };
+    let facts = person.facts(now, &request.facts);
     let decision = run(now, person, request, policy, &mut log).unwrap_or_else(|refusal| refusal);
     DecisionRecord {
         key: request.key.clone(),
@@ -67,6 +146,8 @@ pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &
         checks: log.checks,
         consent: log.consent,
         events: request.events.clone(),
+        segments: policy.segments_of(&facts),
+        facts,
     }
 }
 
@@ -162,7 +243,8 @@ fn run(
         skip(Why::AnotherSequence),
     )?;
 
-    let (channel, contact) = choose_channel(now, person, request, policy, log)?;
+    let (step, exposures) = arms::step_of(person, request, policy, log)?;
+    let (channel, contact) = choose_channel(now, person, &step, request, policy, log)?;
 
     let bucket = experiment::bucket(person.shop.as_str(), "holdout", person.id.as_str());
     let held = person.holdout.unwrap_or_else(|| experiment::is_held_out(bucket, policy.holdout_percent));
@@ -173,15 +255,17 @@ fn run(
         skip(Why::Holdout),
     )?;
 
+    activation::check(now, person, request, policy, log)?;
     patience(now, person, request, policy, log)?;
 
-    let offer =
-        request.step.offer.as_deref().filter(|name| offer_is_due(name, request, person, now, policy, log));
+    let grant = offer::grant(now, person, &step, request, policy, &mut log.checks);
     Ok(Decision::Send(Clearance::new(
         request.key.clone(),
         channel,
         contact.address.clone(),
-        offer.map(str::to_owned),
+        step.template.clone(),
+        grant,
+        exposures,
     )))
 }
 
@@ -190,6 +274,7 @@ fn run(
 fn choose_channel<'p>(
     now: Timestamp,
     person: &'p Person,
+    step: &Step,
     request: &ClaimRequest,
     policy: &Policy,
     log: &mut Log,
@@ -201,7 +286,7 @@ fn choose_channel<'p>(
             refusal = (passed, why);
         }
     };
-    for &channel in &request.step.channels {
+    for &channel in &step.channels {
         let rule = |what: &str| format!("{channel}.{what}");
         let contact = request.capable.contains(&channel).then(|| person.contact(channel)).flatten();
         let Some(contact) = contact else {
@@ -345,30 +430,4 @@ fn patience(
         )?;
     }
     Ok(())
-}
-
-/// Whether a step's offer goes along. A withheld offer does not withhold the message.
-fn offer_is_due(
-    name: &str,
-    request: &ClaimRequest,
-    person: &Person,
-    now: Timestamp,
-    policy: &Policy,
-    log: &mut Log,
-) -> bool {
-    let facts = person.facts(now, request.facts);
-    let (passed, found) = match policy.offer(name) {
-        None => (false, "not in this policy".to_owned()),
-        Some(_) if !request.offers.iter().any(|o| o == name) => {
-            (false, format!("{name}: the shop honours no such code now"))
-        }
-        Some(offer) => match &offer.when {
-            Some(when) if !policy.holds(when, &facts) => {
-                (false, format!("{name}: its condition does not hold"))
-            }
-            _ => (true, format!("{name} granted")),
-        },
-    };
-    log.checks.push(Check { rule: "offer".to_owned(), found, passed });
-    passed
 }

@@ -9,13 +9,16 @@
 //! [`person::Person`] answers a claim through the one [`gate`]. A shell loads, calls, stores, obeys.
 
 pub mod cart;
+pub mod cause;
 pub mod consent;
 pub mod decision;
 pub mod effect;
 pub mod experiment;
 pub mod gate;
 pub mod id;
+pub mod jurisdiction;
 pub mod money;
+pub mod offer;
 pub mod onsite;
 pub mod person;
 pub mod policy;

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, Consent, Source};
 use crate::decision::{Decision, DecisionRecord, Why};
-use crate::experiment;
+use crate::experiment::{self, Assignment, Exposure};
 use crate::gate::{self, ClaimRequest};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
-use crate::policy::{Facts, Policy};
+use crate::jurisdiction::Place;
+use crate::policy::{Facts, Field, Policy};
+use crate::recovery::Trigger;
 use crate::time::{DAY, MINUTE, Millis, Timestamp};
 
 /// While a claim is held, a second delivery of the same job waits; afterwards it may try again
@@ -79,6 +81,15 @@ pub struct Sent {
     /// Where to.
     #[serde(default)]
     pub address: String,
+    /// With which template.
+    #[serde(default)]
+    pub template: String,
+    /// Its link was followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clicked: Option<Timestamp>,
+    /// It was about something looked at, not a cart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub browse: bool,
 }
 
 /// An episode of one of the person's carts of which a step was claimed, or waits to be.
@@ -110,6 +121,15 @@ pub struct Claim {
     /// Where to. A retry that would go elsewhere is another message, not the same again.
     #[serde(default)]
     pub address: String,
+    /// With which template.
+    #[serde(default)]
+    pub template: String,
+    /// It is about something looked at, not a cart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub browse: bool,
+    /// The experiments it is part of, recorded when it is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exposures: Vec<Exposure>,
 }
 
 /// A person.
@@ -145,6 +165,18 @@ pub struct Person {
     pub locale: Option<String>,
     /// Holdout assignment, fixed at the first time it counted.
     pub holdout: Option<bool>,
+    /// Where they live, where a signed source said so.
+    #[serde(default)]
+    pub place: Place,
+    /// The channel they asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred: Option<Channel>,
+    /// Tags of the shop, and the segments of the last claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Arms of experiments they were exposed to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignments: Vec<Assignment>,
 }
 
 impl Person {
@@ -167,6 +199,10 @@ impl Person {
             zone: None,
             locale: None,
             holdout: None,
+            place: Place::default(),
+            preferred: None,
+            tags: vec![],
+            assignments: vec![],
         }
     }
 
@@ -311,19 +347,17 @@ impl Person {
 
     /// What conditions may ask about this person, on top of what is known of the cart.
     #[must_use]
-    pub fn facts(&self, now: Timestamp, cart: Facts) -> Facts {
-        #[expect(clippy::cast_precision_loss, reason = "counts and sums far below 2^52")]
-        Facts {
-            person_orders: Some(self.orders.iter().filter(|o| !o.cancelled).count() as f64),
-            person_lifetime_value: Some(
-                self.orders.iter().filter(|o| !o.cancelled).filter_map(|o| o.total_minor).sum::<i64>() as f64
-                    / 100.0,
-            ),
-            person_offers_90d: Some(
-                self.sends.iter().filter(|s| s.offered && now.since(s.at) < 90 * DAY).count() as f64,
-            ),
-            ..cart
-        }
+    #[expect(clippy::cast_precision_loss, reason = "counts and sums far below 2^52")]
+    pub fn facts(&self, now: Timestamp, cart: &Facts) -> Facts {
+        let mut facts = cart.clone();
+        let count = |n: usize| n as f64;
+        let orders = || self.orders.iter().filter(|o| !o.cancelled);
+        facts.set(Field::PersonOrders, count(orders().count()));
+        let spent: i64 = orders().filter_map(|o| o.total_minor).sum();
+        facts.set(Field::PersonLifetimeValue, spent as f64 / 100.0);
+        let offers = self.sends.iter().filter(|s| s.offered && now.since(s.at) < 90 * DAY);
+        facts.set(Field::PersonOffers90d, count(offers.count()));
+        facts
     }
 
     /// Asks the gate and, if it lets the send through, claims it. Claiming twice under one key
@@ -378,6 +412,9 @@ impl Person {
             offered: clearance.offer().is_some(),
             attempts,
             address,
+            template: clearance.template().to_owned(),
+            browse: request.trigger == Trigger::Browse,
+            exposures: clearance.exposures().to_vec(),
         };
         let bucket = experiment::bucket(self.shop.as_str(), "holdout", self.id.as_str());
         self.holdout.get_or_insert(experiment::is_held_out(bucket, policy.holdout_percent));
@@ -427,6 +464,9 @@ impl Person {
             abandonment: claim.abandonment,
             offered: claim.offered,
             address: claim.address,
+            template: claim.template,
+            clicked: None,
+            browse: claim.browse,
         });
         self.sends.sort_unstable();
         if self.sends.len() > KEPT {

@@ -25,10 +25,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cart::Cart;
+use crate::cause::Likely;
 use crate::effect::{Effect, Entry, Happened};
 use crate::id::{CartId, EventId, PersonId, SendKey, ShopId, VisitorId};
+use crate::jurisdiction::Place;
 use crate::money::Currency;
-use crate::policy::{Facts, Policy};
+use crate::policy::{Facts, Field, Policy};
 use crate::signal::{CheckoutError, SessionFacts, Signal, SignalKind};
 use crate::time::Timestamp;
 
@@ -78,6 +80,44 @@ impl Phase {
     }
 }
 
+/// How a cart was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Nothing happened for a while.
+    #[default]
+    Idle,
+    /// The page was left with something in the cart.
+    PageExit,
+    /// Checkout refused something and nothing followed.
+    CheckoutError,
+    /// The platform said that the session is over.
+    PlatformEnd,
+    /// A checkout fell silent without being left.
+    AbruptEnd,
+    /// A product was looked at for long, and nothing was put into a cart.
+    Browse,
+}
+
+impl Trigger {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Idle, Self::PageExit, Self::CheckoutError, Self::PlatformEnd, Self::AbruptEnd, Self::Browse];
+
+    /// Its name in policies and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::PageExit => "page_exit",
+            Self::CheckoutError => "checkout_error",
+            Self::PlatformEnd => "platform_end",
+            Self::AbruptEnd => "abrupt_end",
+            Self::Browse => "browse",
+        }
+    }
+}
+
 /// One episode of a cart, from its being left to return, purchase or the end of its sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Episode {
@@ -95,6 +135,12 @@ pub struct Episode {
     pub paused: Option<Timestamp>,
     /// A message went out.
     pub contacted: bool,
+    /// How the cart was left.
+    #[serde(default)]
+    pub trigger: Trigger,
+    /// Why, probably.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likely: Option<Likely>,
 }
 
 /// A send that was offered and is not settled.
@@ -151,6 +197,15 @@ pub struct Recovery {
     pub automated: bool,
     /// Zone of the last session.
     pub zone: Option<String>,
+    /// Where the last session was, as the edge saw it.
+    #[serde(default)]
+    pub place: Place,
+    /// The shop's currency; the cart's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Currency>,
+    /// What was known of the person when they were last asked.
+    #[serde(default)]
+    pub profile: Facts,
     /// Last score, with its model.
     pub score: Option<(f64, String)>,
     /// The episode that runs, is paused, or was last.
@@ -186,6 +241,9 @@ impl Recovery {
             visitor: None,
             automated: false,
             zone: None,
+            place: Place::default(),
+            home: None,
+            profile: Facts::default(),
             score: None,
             episode: None,
             pending: None,
@@ -337,21 +395,19 @@ impl Recovery {
         self.move_to(now, to, because, effects);
     }
 
-    /// Cart and session as conditions see them.
+    /// Cart, session and what is known of the person, as conditions see them.
     #[must_use]
     pub fn condition_facts(&self) -> Facts {
+        let mut facts = self.profile.clone();
         let total = self.cart.total();
         let scale = 10_f64.powi(i32::try_from(total.currency.exponent()).unwrap_or(2));
-        let flag = |b: bool| Some(if b { 1.0 } else { 0.0 });
         #[expect(clippy::cast_precision_loss, reason = "amounts far below 2^52")]
-        Facts {
-            cart_value: Some(total.minor as f64 / scale),
-            cart_items: Some(f64::from(self.cart.pieces())),
-            session_mobile: flag(self.facts.mobile),
-            session_checkout_error: flag(self.trouble.is_some()),
-            score_buy: self.score.as_ref().map(|(p, _)| *p),
-            ..Facts::default()
-        }
+        facts.set(Field::CartValue, total.minor as f64 / scale);
+        facts.set(Field::CartItems, f64::from(self.cart.pieces()));
+        facts.set_flag(Field::SessionMobile, self.facts.mobile);
+        facts.set_flag(Field::SessionCheckoutError, self.trouble.is_some());
+        facts.set_known(Field::ScoreBuy, self.score.as_ref().map(|(p, _)| *p));
+        facts
     }
 
     fn move_to(&mut self, now: Timestamp, to: Phase, because: &str, effects: &mut Vec<Effect>) {

@@ -44,6 +44,9 @@ pub enum SignalKind {
     PageView,
     /// A product was looked at, for so long if it is known.
     ViewItem {
+        /// What was looked at, where the page says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<Viewed>,
         /// Dwell time.
         dwell_ms: Option<Millis>,
     },
@@ -78,8 +81,23 @@ pub enum SignalKind {
     ExitIntent,
     /// The page was hidden or closed.
     PageHide,
+    /// The platform says that the session is over.
+    SessionEnd,
     /// A panel was shown, closed or clicked. Not an act of shopping.
     Panel,
+}
+
+/// A product that was looked at: what a browse message shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewed {
+    /// GA4 `item_id`.
+    pub item_id: String,
+    /// GA4 `item_variant`, if the shop has variants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_variant: Option<String>,
+    /// Product class, from the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// What checkout refused: the input of on-page help and of the likely cause.
@@ -98,7 +116,7 @@ impl SignalKind {
     /// not signs of life: they must not put an abandonment off.
     #[must_use]
     pub fn is_activity(&self) -> bool {
-        !matches!(self, Self::PageHide | Self::Panel | Self::ExitIntent)
+        !matches!(self, Self::PageHide | Self::Panel | Self::ExitIntent | Self::SessionEnd)
     }
 
     /// The stage this signal proves.
@@ -152,7 +170,7 @@ impl SessionFacts {
         self.stage = self.stage.max(kind.stage());
         match kind {
             SignalKind::PageView => self.pages = self.pages.saturating_add(1),
-            SignalKind::ViewItem { dwell_ms } => {
+            SignalKind::ViewItem { dwell_ms, .. } => {
                 self.product_views = self.product_views.saturating_add(1);
                 self.dwell_ms = self.dwell_ms.saturating_add(dwell_ms.unwrap_or(0).clamp(0, DWELL_CAP));
             }

@@ -3,14 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
 
+use std::collections::BTreeMap;
+
 use comeback_core::cart::Change;
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::decision::{Decision, Why};
 use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, EventId, PersonId, SendKey, ShopId, VisitorId};
+use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
 use comeback_core::person::{CLAIM_LEASE, Person};
 use comeback_core::policy::Facts;
+use comeback_core::recovery::Trigger;
 use comeback_core::recovery::{OFFER_LEASE, Outcome, Recovery};
 use comeback_core::signal::{Signal, SignalKind};
 use comeback_core::time::{HOUR, MINUTE, SECOND, Timestamp};
@@ -49,6 +53,15 @@ fn request() -> ClaimRequest {
         offers: vec![],
         model: None,
         events: vec![],
+        trigger: Trigger::Idle,
+        sequence: "main".into(),
+        place: Place::default(),
+        value_minor: None,
+        approved: vec![],
+        leases: vec![],
+        outcomes: vec![],
+        performance: BTreeMap::new(),
+        activation: None,
     }
 }
 

@@ -44,7 +44,7 @@ fn signal(number: usize, minute: i64, kind: u8) -> Signal {
         2 => cart(Change::Add(vec![line("hat")])),
         3 => cart(Change::Remove(vec![line("boots")])),
         4 => cart(Change::Set(vec![line("hat"), line("scarf")])),
-        5 => SignalKind::ViewItem { dwell_ms: Some(4_000) },
+        5 => SignalKind::ViewItem { item: None, dwell_ms: Some(4_000) },
         6 => SignalKind::BeginCheckout,
         7 => SignalKind::CheckoutError(CheckoutError {
             step: "payment".into(),
@@ -223,6 +223,9 @@ fn person(id: &'static str) -> impl Strategy<Value = Person> {
                         abandonment: 1,
                         offered: false,
                         address: String::new(),
+                        template: String::new(),
+                        clicked: None,
+                        browse: false,
                     });
                     person.sends.sort_unstable();
                     person.sends.dedup();

@@ -201,6 +201,7 @@ fn line(node: &Node<'_>, currency: Currency) -> Result<Option<Line>, IntakeError
         title: title.chars().take(MAX_TITLE).collect(),
         image_url: None,
         item_url: None,
+        class: None,
         trust: Trust::Signed,
     }))
 }

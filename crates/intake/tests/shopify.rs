@@ -20,6 +20,7 @@ fn line(item: &str, variant: &str, title: &str) -> Line {
         title: title.to_owned(),
         image_url: None,
         item_url: None,
+        class: None,
         trust: Trust::Signed,
     }
 }

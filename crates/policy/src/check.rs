@@ -75,7 +75,7 @@ fn measure(expr: &Expr, sizes: &BTreeMap<&str, Size>) -> Option<Size> {
     let parts: &[Expr] = match expr {
         Expr::And(parts) | Expr::Or(parts) => parts,
         Expr::Not(inner) => core::slice::from_ref(inner),
-        Expr::Compare { .. } => return Some(Size { depth: 0, cost: 1 }),
+        Expr::Compare { .. } | Expr::Is { .. } | Expr::Has { .. } => return Some(Size { depth: 0, cost: 1 }),
         Expr::Segment(name) => {
             return sizes.get(name.as_str()).map(|size| Size { depth: size.depth + 1, cost: size.cost });
         }
@@ -128,7 +128,7 @@ pub(crate) fn segments_in<'e>(expr: &'e Expr, names: &mut BTreeSet<&'e str>) {
         Expr::Segment(name) => {
             names.insert(name);
         }
-        Expr::Compare { .. } => {}
+        Expr::Compare { .. } | Expr::Is { .. } | Expr::Has { .. } => {}
     }
 }
 

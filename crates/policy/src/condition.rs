@@ -21,7 +21,7 @@
 
 use core::ops::Range;
 
-use comeback_core::policy::{Expr, Field, Op};
+use comeback_core::policy::{Expr, FIELDS, Field, Op};
 
 use crate::canonical::canonical_text;
 use crate::suggest::did_you_mean;
@@ -271,12 +271,12 @@ impl<'t, 'p> Parser<'t, 'p> {
     /// A field with its comparison, a flag, or a segment.
     fn named(&mut self, name: &'t str, token: &Token<'t>) -> Result<Expr, Fault> {
         let compared = matches!(self.peek(), Some(Token { kind: Kind::Op(_), .. }));
-        let field = Field::ALL.iter().find(|(known, _)| *known == name).map(|(_, field)| *field);
+        let field = FIELDS.iter().find(|known| known.name == name).map(|known| known.field);
         if field.is_none() && !compared && self.segments.contains(&name) {
             return Ok(Expr::Segment(name.to_owned()));
         }
         let Some(field) = field else {
-            let fields = Field::ALL.iter().map(|(known, _)| *known);
+            let fields = FIELDS.iter().map(|known| known.name);
             let found = if self.segments.contains(&name) {
                 fault(
                     token.at.clone(),
@@ -389,6 +389,8 @@ mod tests {
             Expr::Not(inner) => format!("(not {})", show(inner)),
             Expr::Segment(name) => name.clone(),
             Expr::Compare { field, op, value } => format!("[{field:?} {op:?} {value}]"),
+            Expr::Is { field, words } => format!("[{field:?} is {}]", words.join("|")),
+            Expr::Has { field, word } => format!("[{field:?} has {word}]"),
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use comeback_core::consent::Channel;
 use comeback_core::policy::{
     Caps, DEFAULT_ATTRIBUTION, DEFAULT_IDLE, DEFAULT_LINK_TTL, DEFAULT_RETENTION, Expr, MIN_IDLE, Offer,
-    Policy, Segment, Sequence, Step,
+    OfferKind, Policy, Segment, Sequence, Step,
 };
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, Zone};
 use toml::Spanned;
@@ -140,7 +140,12 @@ impl<'d> Reader<'d, '_> {
             let name = sequence_names.read(report, &section, "sequence");
             let (steps, steps_at) = steps(report, &section, &offer_names, retention);
             sequence_places.push((section.span_of("name"), steps_at));
-            sequences.extend(name.map(|name| Sequence { name: name.into_inner(), audience, steps }));
+            sequences.extend(name.map(|name| Sequence {
+                name: name.into_inner(),
+                on: vec![],
+                audience,
+                steps,
+            }));
         }
         if !self.root.has("sequence") {
             report.error(0..0, "the policy needs at least one [[sequence]]", None);
@@ -178,13 +183,10 @@ impl<'d> Reader<'d, '_> {
         offers.sort_by(|a, b| a.name.cmp(&b.name));
 
         let policy = name.map(|name| Policy {
-            name,
-            version: String::new(),
             description: description.unwrap_or_default().to_owned(),
             idle_ms: idle.unwrap_or(DEFAULT_IDLE),
             segments,
             offers,
-            sequences,
             caps,
             quiet_hours,
             default_zone,
@@ -192,6 +194,7 @@ impl<'d> Reader<'d, '_> {
             attribution_click_ms: click.unwrap_or(DEFAULT_ATTRIBUTION),
             link_ttl_ms: link.unwrap_or(DEFAULT_LINK_TTL),
             cart_retention_ms: retention,
+            ..Policy::plain(&name, sequences)
         });
         let places = Places {
             caps: caps_at,
@@ -362,7 +365,20 @@ fn offer(
     }
     let percent = section.whole(report, "percent", 1..=100);
     let valid_ms = section.duration(report, "valid_for", MINUTE..=90 * DAY);
-    Some(Offer { name: name?.into_inner(), percent: percent?, valid_ms: valid_ms?, when })
+    Some(Offer {
+        name: name?.into_inner(),
+        kind: OfferKind::Percent,
+        percent: percent?,
+        amount: 0.0,
+        valid_ms: valid_ms?,
+        when,
+        min_margin: None,
+        not_for: vec![],
+        per_90d: None,
+        budget_day: None,
+        approval: false,
+        honour_price_ms: None,
+    })
 }
 
 fn steps(
@@ -415,7 +431,15 @@ fn steps(
         if let (Some(name), Some(at_ms), Some(template)) = (name, at, template) {
             places.push(name.span());
             let offer = offer.map(|offer| offer.into_inner().to_owned());
-            steps.push(Step { name: name.into_inner(), at_ms, channels, template, offer });
+            steps.push(Step {
+                name: name.into_inner(),
+                at_ms,
+                window_ms: 0,
+                channels,
+                template,
+                offer,
+                when: None,
+            });
         }
     }
     (steps, places)

@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "tests; clippy.toml spares only what stands in a #[test] itself")]
 
 use comeback_core::consent::Channel;
-use comeback_core::policy::{Expr, Facts, Field, Op, Policy};
+use comeback_core::policy::{Expr, FIELDS, Facts, Field, FieldSpec, Kind, Op, Policy};
+use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, QuietHours};
 use comeback_policy::{CanonicalError, from_canonical, parse, presets, to_canonical, version_of};
 use proptest::prelude::*;
@@ -54,18 +55,21 @@ fn the_demo_preset_says_what_the_demo_relies_on() {
 #[test]
 fn classic_means_what_it_says() {
     let classic = preset("classic");
-    let ordinary = Facts { cart_value: Some(80.0), ..Facts::default() };
-    let dear = Facts { cart_value: Some(150.0), ..Facts::default() };
-    assert_eq!(classic.sequence_for(&ordinary).map(|s| s.name.as_str()), Some("standard"));
-    assert_eq!(classic.sequence_for(&dear), None);
+    let ordinary = Facts::default().with(Field::CartValue, 80.0);
+    let dear = Facts::default().with(Field::CartValue, 150.0);
+    assert_eq!(classic.sequence_for(Trigger::Idle, &ordinary).map(|s| s.name.as_str()), Some("standard"));
+    assert_eq!(classic.sequence_for(Trigger::Idle, &dear), None);
     let offer = classic.offer("ten").unwrap();
     let when = offer.when.as_ref().unwrap();
     assert_eq!((offer.percent, offer.valid_ms), (10, 3 * DAY));
     // An unknown margin gets no offer.
-    assert!(!classic.holds(when, &Facts { person_offers_90d: Some(0.0), ..ordinary }));
-    assert!(classic.holds(when, &Facts { person_offers_90d: Some(0.0), cart_margin: Some(0.3), ..ordinary }));
+    assert!(!classic.holds(when, &ordinary.clone().with(Field::PersonOffers90d, 0.0)));
     assert!(
-        !classic.holds(when, &Facts { person_offers_90d: Some(1.0), cart_margin: Some(0.3), ..ordinary })
+        classic.holds(when, &ordinary.clone().with(Field::PersonOffers90d, 0.0).with(Field::CartMargin, 0.3))
+    );
+    assert!(
+        !classic
+            .holds(when, &ordinary.clone().with(Field::PersonOffers90d, 1.0).with(Field::CartMargin, 0.3))
     );
 }
 
@@ -185,8 +189,9 @@ fn only_the_named_policy_is_loaded() {
 
 fn condition_text() -> impl Strategy<Value = String> {
     // Not the margin: the test's `vip` hangs on it.
+    let is_number = |spec: &&FieldSpec| matches!(spec.kind, Kind::Number(_));
     let fields: Vec<&str> =
-        Field::ALL.iter().map(|(name, _)| *name).filter(|name| *name != "cart.margin").collect();
+        FIELDS.iter().filter(is_number).map(|spec| spec.name).filter(|name| *name != "cart.margin").collect();
     let number = (0u32..2, 0u32..1_000_000).prop_map(|(whole, part)| format!("{whole}.{part:06}"));
     let leaf = prop_oneof![
         (
@@ -194,9 +199,7 @@ fn condition_text() -> impl Strategy<Value = String> {
             proptest::sample::select(vec!["<", "<=", ">", ">=", "==", "!="]),
             number
         )
-            .prop_filter_map("flags are not compared", |(field, op, number)| {
-                (!field.starts_with("session.")).then(|| format!("{field} {op} {number}"))
-            }),
+            .prop_map(|(field, op, number)| format!("{field} {op} {number}")),
         Just("session.mobile".to_owned()),
         Just("vip".to_owned()),
     ];
@@ -214,9 +217,9 @@ fn condition_text() -> impl Strategy<Value = String> {
 /// truth until one is left. Only for texts of `condition_text`, where every group has parentheses.
 fn truth(text: &str, facts: &Facts, vip: bool) -> bool {
     let held = |name: &str| match name {
-        "cart.value" => facts.cart_value,
-        "cart.items" => facts.cart_items,
-        "score.buy" => facts.score_buy,
+        "cart.value" => facts.number(Field::CartValue),
+        "cart.items" => facts.number(Field::CartItems),
+        "score.buy" => facts.number(Field::ScoreBuy),
         _ => None,
     };
     let mut words: Vec<String> =
@@ -236,7 +239,7 @@ fn truth(text: &str, facts: &Facts, vip: bool) -> bool {
             });
             words.splice(index..index + 3, [holds.to_string()]);
         } else if words[index] == "session.mobile" {
-            words[index] = (facts.session_mobile == Some(1.0)).to_string();
+            words[index] = (facts.number(Field::SessionMobile) == Some(1.0)).to_string();
         } else if words[index] == "vip" {
             words[index] = vip.to_string();
         }
@@ -291,16 +294,15 @@ proptest! {
         let text = A.replace("person.orders >= 3 and not session.mobile", "cart.margin > 0.5")
             .replace("vip or big or cart.items > 2", &when);
         let (policy, _) = parse("any", &text).unwrap();
-        let facts = Facts {
-            cart_value: value,
-            cart_items: items,
-            score_buy: buy,
-            session_mobile: Some(if mobile { 1.0 } else { 0.0 }),
-            ..Facts::default()
-        };
+        let mut facts = Facts::default();
+        facts.set_known(Field::CartValue, value);
+        facts.set_known(Field::CartItems, items);
+        facts.set_known(Field::ScoreBuy, buy);
+        facts.set_flag(Field::SessionMobile, mobile);
         // The margin stays unknown to `truth`, so `vip` holds by the margin alone.
         let vip = orders > 2;
-        let with_margin = Facts { cart_margin: vip.then_some(0.9), ..facts };
+        let mut with_margin = facts.clone();
+        with_margin.set_known(Field::CartMargin, vip.then_some(0.9));
         let audience = policy.sequences[0].audience.as_ref().unwrap();
         prop_assert_eq!(policy.holds(audience, &with_margin), truth(&when, &facts, vip), "{}", when);
         // And the stored form is the same policy, to the last bit.

@@ -49,7 +49,7 @@ pub(crate) fn read(name: &str, raw: &JsValue, default: Currency) -> Option<Captu
     };
     let kind = match name {
         "page_view" => SignalKind::PageView,
-        "view_item" => SignalKind::ViewItem { dwell_ms: number(raw, "dwell_ms").map(whole) },
+        "view_item" => SignalKind::ViewItem { item: None, dwell_ms: number(raw, "dwell_ms").map(whole) },
         "view_cart" | "cart_set" => cart(Change::Set)?,
         "add_to_cart" => cart(Change::Add)?,
         "remove_from_cart" => cart(Change::Remove)?,
@@ -144,6 +144,7 @@ fn line(item: &JsValue, currency: Currency) -> Option<Line> {
         title: item_name.unwrap_or_default(),
         image_url: text(item, "image_url"),
         item_url: text(item, "item_url"),
+        class: None,
         trust: Trust::Page,
     })
 }

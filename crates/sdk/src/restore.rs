@@ -41,6 +41,7 @@ mod tests {
             title: String::new(),
             image_url: None,
             item_url: None,
+            class: None,
             trust: Trust::Page,
         }
     }

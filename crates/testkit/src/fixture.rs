@@ -40,28 +40,31 @@ pub fn email(name: &str, at_ms: Millis) -> Step {
 /// One step by the first channel that is allowed.
 #[must_use]
 pub fn by(name: &str, at_ms: Millis, channels: &[Channel]) -> Step {
-    Step { name: name.into(), at_ms, channels: channels.to_vec(), template: "reminder".into(), offer: None }
+    Step {
+        name: name.into(),
+        at_ms,
+        window_ms: 0,
+        channels: channels.to_vec(),
+        template: "reminder".into(),
+        offer: None,
+        when: None,
+    }
 }
 
 /// A policy with one sequence of these steps: idle 15 minutes, one message a day, three a week,
 /// one text per abandonment, nobody held out, no quiet hours.
 #[must_use]
 pub fn policy(steps: &[Step]) -> Policy {
+    let main = Sequence { name: "main".into(), on: vec![], audience: None, steps: steps.to_vec() };
     Policy {
-        name: "story".into(),
         version: "story-1".into(),
         description: "For stories.".into(),
         idle_ms: 15 * MINUTE,
-        segments: vec![],
-        offers: vec![],
-        sequences: vec![Sequence { name: "main".into(), audience: None, steps: steps.to_vec() }],
         caps: Caps { day: 1, week: 3, sms_per_abandonment: 1, unverified_ms: 30 * DAY },
-        quiet_hours: None,
-        default_zone: "UTC".into(),
-        holdout_percent: 0,
         attribution_click_ms: 5 * DAY,
         link_ttl_ms: 14 * DAY,
         cart_retention_ms: 90 * DAY,
+        ..Policy::plain("story", vec![main])
     }
 }
 
@@ -88,6 +91,7 @@ pub fn line(item: &str) -> Line {
         title: item.to_owned(),
         image_url: None,
         item_url: None,
+        class: None,
         trust: Trust::Signed,
     }
 }

@@ -308,7 +308,7 @@ fn kind(name: &str, data: RawData) -> Result<Option<SignalKind>, String> {
         "view_item" => {
             #[expect(clippy::cast_possible_truncation, reason = "clamped to a day")]
             let dwell = |ms: f64| ms.clamp(0.0, 86_400_000.0) as i64;
-            SignalKind::ViewItem { dwell_ms: data.dwell_ms.filter(|d| d.is_finite()).map(dwell) }
+            SignalKind::ViewItem { item: None, dwell_ms: data.dwell_ms.filter(|d| d.is_finite()).map(dwell) }
         }
         "view_cart" | "cart_set" => return cart(data, Change::Set),
         "add_to_cart" => return cart(data, Change::Add),
@@ -362,6 +362,7 @@ fn line(index: usize, item: RawItem, currency: Currency) -> Result<Line, String>
         title: item.item_name.map(Text::into_text).unwrap_or_default(),
         image_url: item.image_url.as_deref().and_then(web_url),
         item_url: item.item_url.as_deref().and_then(web_url),
+        class: None,
         trust: Trust::Page,
     })
 }

@@ -119,6 +119,12 @@ pub struct Product {
     pub item_url: Option<String>,
     /// Pieces at hand; unknown counts as enough.
     pub stock: Option<u32>,
+    /// What one costs the shop, minor units of the shop's currency. Never leaves the edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_cost_minor: Option<i64>,
+    /// Product class, as policies name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// What the shop sells, found by item and variant.
@@ -247,6 +253,8 @@ mod tests {
             image_url: None,
             item_url: None,
             stock,
+            unit_cost_minor: None,
+            class: None,
         }
     }
 
@@ -260,6 +268,7 @@ mod tests {
             title: "Claim your prize at evil.example".to_owned(),
             image_url: None,
             item_url: None,
+            class: None,
             trust,
         };
         let mut cart = Cart::new(Currency::parse("EUR").unwrap());
@@ -290,6 +299,7 @@ mod tests {
             title: "Mug".to_owned(),
             image_url: None,
             item_url: None,
+            class: None,
             trust,
         };
         let catalogue = Catalogue(vec![product("mug", 2400, None)]);

@@ -84,7 +84,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
     let _ = catalogue.present(shop.document.currency, &mut view, &prepared.lines);
 
     let providers = Providers::of(env);
-    let request = request(job, &prepared, &standing, &view, &providers, &shop);
+    let request = request(&prepared, &standing, &view, &providers, &shop);
     let call = PersonCall::Claim {
         request: Box::new(request),
         policy: shop.policy_version.clone(),
@@ -119,7 +119,6 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
 }
 
 fn request(
-    job: &SendJob,
     prepared: &Prepared,
     standing: &Standing,
     view: &CartView,
@@ -127,21 +126,11 @@ fn request(
     shop: &Shop,
 ) -> ClaimRequest {
     ClaimRequest {
-        key: job.key.clone(),
-        cart: job.cart.clone(),
-        abandonment: prepared.abandonment,
-        abandoned_at: prepared.abandoned_at,
-        cart_born_at: prepared.cart_born_at,
-        step: prepared.step.clone(),
-        facts: prepared.facts,
         showable_lines: u32::try_from(view.lines.len()).unwrap_or(u32::MAX),
-        automated: prepared.automated,
-        zone: prepared.zone.clone(),
         stopped: standing.stopped,
         capable: providers.channels(),
         offers: shop.document.offer_codes.keys().cloned().collect(),
-        model: prepared.model.clone(),
-        events: prepared.events.clone(),
+        ..ClaimRequest::from(prepared)
     }
 }
 
@@ -252,7 +241,7 @@ impl Sender<'_> {
             })
         });
         let model = present::message(self.shop, self.view, &links, offer);
-        let template = &self.prepared.step.template;
+        let template = clearance.template();
         Ok(match clearance.channel() {
             Channel::Sms => SmsTemplate::from_name(template)
                 .ok_or_else(|| format!("no SMS template {template}"))

@@ -1,7 +1,7 @@
 //! What time does to a cart: abandonment, steps that come due, leases that end, retention. Asks
 //! nobody whether a step may be sent; that is the gate's, when the step is claimed.
 
-use super::{Episode, Outcome, Pending, Phase, Recovery, record};
+use super::{Episode, Outcome, Pending, Phase, Recovery, Trigger, record};
 use crate::decision::Why;
 use crate::effect::{Effect, Happened, SendJob};
 use crate::id::SendKey;
@@ -61,7 +61,7 @@ impl Recovery {
             self.move_to(now, to, "left again after a short stay with the same cart", effects);
             return;
         }
-        let Some(sequence) = policy.sequence_for(&self.condition_facts()) else {
+        let Some(sequence) = policy.sequence_for(Trigger::Idle, &self.condition_facts()) else {
             // Nothing is planned for such a cart; it stays as it is until retention. The last
             // episode is kept: its number must not come again, or its keys would.
             self.move_to(now, Phase::Exhausted, "abandoned; no sequence is for this cart", effects);
@@ -76,6 +76,8 @@ impl Recovery {
             contents,
             paused: None,
             contacted: false,
+            trigger: Trigger::Idle,
+            likely: None,
         });
         self.move_to(now, Phase::Abandoned, "idle", effects);
     }

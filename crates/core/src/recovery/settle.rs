@@ -4,11 +4,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::schedule::step_at;
-use super::{Phase, Recovery, record};
+use super::{Phase, Recovery, Trigger, record};
 use crate::cart::Line;
+use crate::cause::Likely;
 use crate::decision::{Decision, DecisionRecord, Why};
 use crate::effect::{DecisionSummary, Effect, Happened};
-use crate::id::{EventId, PersonId, SendKey};
+use crate::id::{CartId, EventId, PersonId, SendKey};
+use crate::jurisdiction::Place;
 use crate::money::Currency;
 use crate::policy::{Facts, Policy, Step};
 use crate::time::Timestamp;
@@ -18,6 +20,8 @@ use crate::time::Timestamp;
 pub struct Prepared {
     /// The send.
     pub key: SendKey,
+    /// The cart.
+    pub cart: CartId,
     /// The person to ask.
     pub person: PersonId,
     /// The episode.
@@ -40,6 +44,18 @@ pub struct Prepared {
     pub automated: bool,
     /// Zone of the last session.
     pub zone: Option<String>,
+    /// How the cart was left.
+    #[serde(default)]
+    pub trigger: Trigger,
+    /// Why, probably.
+    #[serde(default)]
+    pub likely: Option<Likely>,
+    /// Name of the sequence.
+    #[serde(default)]
+    pub sequence: String,
+    /// Where the last session was.
+    #[serde(default)]
+    pub place: Place,
     /// Events the cart rests on.
     pub events: Vec<EventId>,
 }
@@ -79,6 +95,7 @@ impl Recovery {
         let step = step_at(steps, pending.step).cloned().ok_or(Why::CartMoved)?;
         Ok(Prepared {
             key: key.clone(),
+            cart: self.id.clone(),
             person,
             abandonment: episode.number,
             abandoned_at: episode.began,
@@ -90,6 +107,10 @@ impl Recovery {
             currency: self.cart.currency,
             automated: self.automated,
             zone: self.zone.clone(),
+            trigger: episode.trigger,
+            likely: episode.likely.clone(),
+            sequence: episode.sequence.clone(),
+            place: self.place.clone(),
             events: self.basis.clone(),
         })
     }

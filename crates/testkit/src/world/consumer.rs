@@ -99,7 +99,7 @@ impl World {
         if self.breakage == Breakage::ClaimsSkipped {
             return Ok(unasked(&person));
         }
-        let request = self.request(job, prepared);
+        let request = self.request(prepared);
         let record = person.claim(self.now, &request, &self.policy, self.provider.idempotent);
         let Some(planned) = self.planned.get(&job.key).cloned() else {
             return Ok(None);
@@ -131,23 +131,12 @@ impl World {
         Ok(Some(stage))
     }
 
-    fn request(&self, job: &SendJob, prepared: &Prepared) -> ClaimRequest {
+    fn request(&self, prepared: &Prepared) -> ClaimRequest {
         ClaimRequest {
-            key: job.key.clone(),
-            cart: job.cart.clone(),
-            abandonment: prepared.abandonment,
-            abandoned_at: prepared.abandoned_at,
-            cart_born_at: prepared.cart_born_at,
-            step: prepared.step.clone(),
-            facts: prepared.facts,
             showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX),
-            automated: prepared.automated,
-            zone: prepared.zone.clone(),
             stopped: self.stopped,
             capable: vec![Channel::Email, Channel::Sms],
-            offers: vec![],
-            model: prepared.model.clone(),
-            events: prepared.events.clone(),
+            ..ClaimRequest::from(prepared)
         }
     }
 
