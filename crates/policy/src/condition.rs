@@ -79,6 +79,11 @@ fn fault(at: Range<usize>, message: impl Into<String>, help: Option<String>) -> 
     Fault { at, message: message.into(), help, doubt: false }
 }
 
+/// There are too many to print.
+fn all_fields() -> Option<String> {
+    Some("docs/policy.md lists every field".to_owned())
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum Kind<'t> {
     And,
@@ -284,13 +289,17 @@ impl<'t, 'p> Parser<'t, 'p> {
                     Some(format!("write `{name}` or `not {name}`")),
                 )
             } else if compared || name.contains('.') {
-                fault(token.at.clone(), format!("there is no field `{name}`"), did_you_mean(name, fields))
+                fault(
+                    token.at.clone(),
+                    format!("there is no field `{name}`"),
+                    did_you_mean(name, fields).or_else(all_fields),
+                )
             } else {
                 let known: Vec<&str> = self.segments.iter().copied().chain(fields).collect();
                 fault(
                     token.at.clone(),
                     format!("there is no segment `{name}`"),
-                    did_you_mean(name, known.iter().copied()),
+                    did_you_mean(name, known.iter().copied()).or_else(all_fields),
                 )
             };
             self.faults.push(found);

@@ -28,15 +28,18 @@ mod canonical;
 mod check;
 mod condition;
 mod diagnostic;
+mod pack;
 mod preset;
 mod quantity;
 mod read;
 pub mod reference;
 mod section;
 mod suggest;
+mod word;
 
 pub use canonical::{CanonicalError, from_canonical, to_canonical, version_of};
 pub use diagnostic::{Diagnostic, PolicyErrors, Severity, Warning};
+pub use pack::{packs, parse_pack};
 pub use preset::presets;
 pub use read::TEMPLATES;
 

@@ -18,8 +18,9 @@ use crate::check::{self, Placed, Places};
 use crate::condition::parse_condition;
 use crate::diagnostic::Report;
 use crate::quantity::{parse_time_of_day, show_span};
-use crate::section::{Section, expect_text};
+use crate::section::Section;
 use crate::suggest::did_you_mean;
+use crate::word::channels;
 
 const DEFAULT_HOLDOUT: u8 = 10;
 const DEFAULT_QUIET: QuietHours = QuietHours { from: 21 * 60, to: 9 * 60 };
@@ -39,7 +40,6 @@ pub const TEMPLATES: [(&str, &[Channel]); 4] = [
     ("last_call", &[Channel::Email, Channel::Push]),
     ("sms_reminder", &[Channel::Sms]),
 ];
-const CHANNELS: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Push];
 
 const TABLES: [&str; 11] = [
     "policy",
@@ -419,7 +419,10 @@ fn steps(
             }
             before = Some(at);
         }
-        let channels = channels(report, &section);
+        let channels = channels(report, &section, "channel");
+        if section.is_empty_list("channel") {
+            report.error(section.span_of("channel"), "a step has at least one channel", None);
+        }
         let template = template(report, &section, &channels);
         let offer = section.text(report, "offer", MAX_NAME);
         if let Some(offer) = &offer
@@ -443,30 +446,6 @@ fn steps(
         }
     }
     (steps, places)
-}
-
-fn channels(report: &mut Report<'_>, section: &Section<'_>) -> Vec<Channel> {
-    let mut channels = Vec::new();
-    let values = section.list(report, "channel", "a list such as [\"email\"]", CHANNELS.len());
-    if section.is_empty_list("channel") {
-        report.error(section.span_of("channel"), "a step has at least one channel", None);
-    }
-    for value in values {
-        let Some(name) = expect_text(report, value, "channel") else {
-            continue;
-        };
-        match CHANNELS.into_iter().find(|c| c.as_str() == name) {
-            None => {
-                let help = did_you_mean(name, CHANNELS.map(Channel::as_str));
-                report.error(value.span(), format!("there is no channel \"{name}\""), help);
-            }
-            Some(channel) if channels.contains(&channel) => {
-                report.error(value.span(), format!("channel \"{name}\" is named twice"), None);
-            }
-            Some(channel) => channels.push(channel),
-        }
-    }
-    channels
 }
 
 fn template(report: &mut Report<'_>, section: &Section<'_>, channels: &[Channel]) -> Option<String> {

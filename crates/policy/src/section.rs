@@ -160,6 +160,18 @@ impl<'d> Section<'d> {
         Some(Spanned::new(value.span(), text))
     }
 
+    /// `true` or `false`.
+    pub(crate) fn flag(&self, report: &mut Report<'_>, key: &str) -> Option<bool> {
+        let value = self.get(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            other => {
+                wrong_type(report, value, key, "true or false", other);
+                None
+            }
+        }
+    }
+
     /// A whole number within a range.
     pub(crate) fn whole<N: TryFrom<i64>>(
         &self,

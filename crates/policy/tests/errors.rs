@@ -380,7 +380,7 @@ error: there is no segment `vip`
    |
 16 | when = "vip"
    |         ^^^
-   = help: known: cart.value, cart.items, cart.margin, person.orders, person.lifetime_value, person.offers_90d, session.mobile, session.checkout_error, score.buy
+   = help: docs/policy.md lists every field
 "#,
     );
     check(
@@ -411,7 +411,7 @@ error: there is no segment `vip`
    |
 16 | when = "vip"
    |         ^^^
-   = help: known: cart.value, cart.items, cart.margin, person.orders, person.lifetime_value, person.offers_90d, session.mobile, session.checkout_error, score.buy
+   = help: docs/policy.md lists every field
 "#,
     );
 }
