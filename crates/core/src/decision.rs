@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::consent::{Channel, Consent};
 use crate::experiment::Exposure;
 use crate::id::{EventId, SendKey};
-use crate::offer::Grant;
+use crate::offer::{Choice, Grant};
 use crate::policy::Facts;
 use crate::time::Timestamp;
 
@@ -41,20 +41,36 @@ pub struct Clearance {
     template: String,
     #[serde(default)]
     grant: Option<Grant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    choice: Option<Choice>,
     #[serde(default)]
     exposures: Vec<Exposure>,
 }
 
+/// What would have been sent: of a decision in shadow, or of an arm that is silent. Nothing can be sent
+/// with it, for it names no address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Would {
+    /// By which channel.
+    pub channel: Channel,
+    /// With which template.
+    pub template: String,
+    /// With which offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+    /// How a learner chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+    /// As part of which experiments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exposures: Vec<Exposure>,
+}
+
 impl Clearance {
-    pub(crate) fn new(
-        key: SendKey,
-        channel: Channel,
-        address: String,
-        template: String,
-        grant: Option<Grant>,
-        exposures: Vec<Exposure>,
-    ) -> Self {
-        Self { key, channel, address, template, grant, exposures }
+    /// Made by the gate alone, of what it found would be sent.
+    pub(crate) fn new(key: SendKey, address: String, would: Would) -> Self {
+        let Would { channel, template, grant, choice, exposures } = would;
+        Self { key, channel, address, template, grant, choice, exposures }
     }
 
     /// The send.
@@ -81,6 +97,18 @@ impl Clearance {
         &self.template
     }
 
+    /// All of it but the address and the key, for a log.
+    #[must_use]
+    pub fn told(&self) -> Would {
+        Would {
+            channel: self.channel,
+            template: self.template.clone(),
+            grant: self.grant.clone(),
+            choice: self.choice.clone(),
+            exposures: self.exposures.clone(),
+        }
+    }
+
     /// Name of the offer the gate granted.
     #[must_use]
     pub fn offer(&self) -> Option<&str> {
@@ -91,6 +119,12 @@ impl Clearance {
     #[must_use]
     pub fn grant(&self) -> Option<&Grant> {
         self.grant.as_ref()
+    }
+
+    /// How a learner chose the offer, or that there be none.
+    #[must_use]
+    pub fn choice(&self) -> Option<&Choice> {
+        self.choice.as_ref()
     }
 
     /// The experiments that the message is part of, to be recorded when it is sent.
@@ -149,6 +183,8 @@ pub enum Why {
     Shadow,
     /// The arm of an experiment that sends nothing.
     SilentArm,
+    /// The arm of an experiment that sends later.
+    ArmLater,
     /// The person had as many browse messages this week as the policy allows.
     BrowseCap,
     /// The person is in the holdout.
@@ -208,6 +244,7 @@ impl Why {
             Self::BeforeActivation => "the cart was left before the policy was activated",
             Self::Shadow => "the policy runs in shadow and sends nothing",
             Self::SilentArm => "the arm of an experiment that sends nothing",
+            Self::ArmLater => "the arm of an experiment that sends later",
             Self::BrowseCap => "the weekly cap of browse messages for this person is reached",
             Self::Holdout => "the person is in the holdout, which is never contacted",
             Self::Stopped => "the shop has stopped all sends",
@@ -273,6 +310,9 @@ pub struct DecisionRecord {
     /// The segments that they belong to.
     #[serde(default)]
     pub segments: Vec<String>,
+    /// What would have been sent, were it not for shadow or a silent arm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would: Option<Box<Would>>,
 }
 
 /// One check of the gate.

@@ -132,12 +132,18 @@ pub struct DecisionSummary {
     /// The segments that they belong to.
     #[serde(default)]
     pub segments: Vec<String>,
-    /// By which channel, if it is a yes.
+    /// By which channel, if it is a yes or would have been one.
     #[serde(default)]
     pub channel: Option<crate::consent::Channel>,
-    /// With which offer, if it is a yes.
+    /// With which template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// With which offer.
     #[serde(default)]
     pub grant: Option<crate::offer::Grant>,
+    /// How a learner chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<crate::offer::Choice>,
     /// The experiments the message is part of.
     #[serde(default)]
     pub exposures: Vec<crate::experiment::Exposure>,
@@ -152,14 +158,16 @@ impl From<&DecisionRecord> for DecisionSummary {
             }
             Decision::Skip { why } => ("skip", why.to_string()),
         };
-        let cleared = match &record.decision {
-            Decision::Send(clearance) => Some(clearance),
-            _ => None,
+        let told = match &record.decision {
+            Decision::Send(clearance) => Some(clearance.told()),
+            _ => record.would.as_deref().cloned(),
         };
         Self {
-            channel: cleared.map(crate::decision::Clearance::channel),
-            grant: cleared.and_then(|c| c.grant().cloned()),
-            exposures: cleared.map(|c| c.exposures().to_vec()).unwrap_or_default(),
+            channel: told.as_ref().map(|w| w.channel),
+            template: told.as_ref().map(|w| w.template.clone()),
+            grant: told.as_ref().and_then(|w| w.grant.clone()),
+            choice: told.as_ref().and_then(|w| w.choice.clone()),
+            exposures: told.map(|w| w.exposures).unwrap_or_default(),
             facts: record.facts.clone(),
             segments: record.segments.clone(),
             key: record.key.clone(),

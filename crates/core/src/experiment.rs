@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::policy::{Arm, Experiment};
-use crate::time::Timestamp;
+use crate::policy::{Arm, Experiment, Policy, Step, Subject};
+use crate::time::{Millis, Timestamp};
 
 /// Buckets run from 0 to 9999, so that a hundredth of a percent can be told apart.
 pub const BUCKETS: u16 = 10_000;
@@ -44,6 +44,51 @@ pub fn arm_of(experiment: &Experiment, bucket: u16) -> Option<&Arm> {
         upto += u64::from(arm.weight);
         // Weights are whole numbers, so every bucket is below exactly one bound.
         u64::from(bucket) * total < upto * u64::from(BUCKETS)
+    })
+}
+
+/// The arm of a unit: the one it was exposed to before, else the one its hash says.
+#[must_use]
+pub fn arm_for<'e>(
+    experiment: &'e Experiment,
+    shop: &str,
+    unit: &str,
+    assignments: &[Assignment],
+) -> Option<&'e Arm> {
+    assignments
+        .iter()
+        .find(|a| a.experiment == experiment.name)
+        .and_then(|a| experiment.arms.iter().find(|arm| arm.name == a.arm))
+        .or_else(|| arm_of(experiment, bucket(shop, &seed(experiment), unit)))
+}
+
+/// When a step is due, counted from the abandonment: as its sequence says, or as the arm of an
+/// experiment on it says. `unit` is the person behind the cart, where one is known.
+#[must_use]
+pub fn planned_at(
+    policy: &Policy,
+    sequence: &str,
+    step: &Step,
+    shop: &str,
+    unit: Option<&str>,
+    assignments: &[Assignment],
+) -> Millis {
+    let Some(unit) = unit else { return step.at_ms };
+    on_step(policy, sequence, &step.name)
+        .filter_map(|experiment| arm_for(experiment, shop, unit, assignments)?.at_ms)
+        .last()
+        .unwrap_or(step.at_ms)
+}
+
+/// The experiments on a step, in the order of the policy.
+pub fn on_step<'p>(
+    policy: &'p Policy,
+    sequence: &'p str,
+    step: &'p str,
+) -> impl Iterator<Item = &'p Experiment> {
+    policy.experiments.iter().filter(move |experiment| match &experiment.subject {
+        Subject::Step { sequence: of, step: on } => of == sequence && on == step,
+        Subject::Panel { .. } => false,
     })
 }
 

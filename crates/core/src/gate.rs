@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, Consent, Source, standing};
-use crate::decision::{Check, Clearance, Decision, DecisionRecord, Why};
+use crate::decision::{Check, Clearance, Decision, DecisionRecord, Why, Would};
 use crate::experiment;
 use crate::id::{CartId, EventId, SendKey};
 use crate::jurisdiction::Place;
+use crate::money::Currency;
 use crate::offer::{self, ArmOutcome, Lease};
 use crate::person::{Contact, Person};
 use crate::policy::{Facts, Policy, Step};
@@ -68,6 +69,9 @@ pub struct ClaimRequest {
     /// Value of the cart in minor units of the shop's currency, for the cost of an offer.
     #[serde(default)]
     pub value_minor: Option<i64>,
+    /// The shop's currency, in which costs of offers and budgets are counted.
+    #[serde(default)]
+    pub currency: Option<Currency>,
     /// Offers of this policy version that somebody approved.
     #[serde(default)]
     pub approved: Vec<String>,
@@ -108,6 +112,7 @@ impl From<&Prepared> for ClaimRequest {
             events: prepared.events.clone(),
             place: prepared.place.clone(),
             value_minor: None,
+            currency: None,
             approved: vec![],
             leases: vec![],
             outcomes: vec![],
@@ -126,6 +131,9 @@ pub struct Activation {
     pub shadow: bool,
     /// Messages of the shop in the last hour.
     pub sent_this_hour: u32,
+    /// When the hour has room for one more, if it has none now.
+    #[serde(default)]
+    pub room_at: Option<Timestamp>,
 }
 
 /// How long to wait before asking again when the shop has stopped all sends.
@@ -148,6 +156,7 @@ pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &
         events: request.events.clone(),
         segments: policy.segments_of(&facts),
         facts,
+        would: None,
     }
 }
 
@@ -259,14 +268,8 @@ fn run(
     patience(now, person, request, policy, log)?;
 
     let grant = offer::grant(now, person, &step, request, policy, &mut log.checks);
-    Ok(Decision::Send(Clearance::new(
-        request.key.clone(),
-        channel,
-        contact.address.clone(),
-        step.template.clone(),
-        grant,
-        exposures,
-    )))
+    let would = Would { channel, template: step.template, grant, choice: None, exposures };
+    Ok(Decision::Send(Clearance::new(request.key.clone(), contact.address.clone(), would)))
 }
 
 /// The first channel of the step that is capable, has an address, a standing consent and no

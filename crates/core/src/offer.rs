@@ -33,18 +33,58 @@ pub struct Lease {
 }
 
 /// What was granted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     /// Name of the offer.
     pub offer: String,
-    /// What it gives away at most on this cart, minor units of the shop's currency.
-    pub cost_minor: i64,
+    /// What it gives away at most on this cart, minor units of the shop's currency; absent where that
+    /// is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_minor: Option<i64>,
+    /// Until when it is honoured: message, landing page and link say the same. A later message of the
+    /// same abandonment says what the first one said.
+    #[serde(default)]
+    pub valid_until: Timestamp,
+    /// Until when the prices of the message are honoured, if the policy promises that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices_until: Option<Timestamp>,
     /// The learner that chose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learner: Option<String>,
     /// The cohort it was chosen for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cohort: Option<String>,
+}
+
+/// An arm of a learner that was tried: what its outcome is counted under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tried {
+    /// Name of the learner.
+    pub learner: String,
+    /// The cohort.
+    pub cohort: String,
+    /// The arm: an offer, or `none`.
+    pub arm: String,
+    /// It is a try of its own, to be counted: no arm was closed to this cart alone, and no earlier
+    /// message of the abandonment had made the choice.
+    pub counts: bool,
+}
+
+/// A choice of a learner with all it rests on: drawn again from the same outcomes under the same key
+/// it is the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What was chosen.
+    pub tried: Tried,
+    /// The outcomes that were known, of the arms that were open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<ArmOutcome>,
+    /// What was drawn for each of them, worth of one try in millionths of the cart's value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub draws: Vec<u32>,
+    /// It was an arm's least share that chose, not what was drawn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_share: bool,
 }
 
 /// The offer that goes along with a step, if any; what was checked is noted.
@@ -71,5 +111,12 @@ pub(crate) fn grant(
         },
     };
     checks.push(Check { rule: "offer".to_owned(), found, passed });
-    passed.then(|| Grant { offer: name.to_owned(), cost_minor: 0, learner: None, cohort: None })
+    passed.then(|| Grant {
+        offer: name.to_owned(),
+        cost_minor: None,
+        valid_until: now.plus(policy.offer(name).map_or(0, |o| o.valid_ms)),
+        prices_until: None,
+        learner: None,
+        cohort: None,
+    })
 }

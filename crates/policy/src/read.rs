@@ -376,6 +376,7 @@ fn offer(
         not_for: vec![],
         per_90d: None,
         budget_day: None,
+        first_message: false,
         approval: false,
         honour_price_ms: None,
     })

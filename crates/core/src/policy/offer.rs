@@ -51,6 +51,10 @@ pub struct Offer {
     /// What all of them may give away in a day (UTC), major units of the shop's currency. No bound if absent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub budget_day: Option<f64>,
+    /// It may go along with the first message of an abandonment. Otherwise it is withheld there: whoever
+    /// comes back by themselves needs none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub first_message: bool,
     /// A person must have approved it for this policy version.
     #[serde(default, skip_serializing_if = "is_default")]
     pub approval: bool,
