@@ -111,6 +111,19 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
             };
             format!("decided on {}: {verdict}, {}", named(&record.key, steps), record.why)
         }
+        Happened::ShadowLeft { policy, sequence, .. } => {
+            let follows = sequence.as_ref().map_or_else(
+                || "would have no sequence for it".to_owned(),
+                |name| format!("would follow its sequence `{name}`"),
+            );
+            format!("in shadow: {policy} {follows}")
+        }
+        Happened::Shadowed { key, policy, record: None, .. } => {
+            format!("in shadow: {policy} has no such step as {}", named(key, steps))
+        }
+        Happened::Shadowed { key, policy, record: Some(record), .. } => {
+            format!("in shadow: {policy} on {}: {}, {}", named(key, steps), record.verdict, record.why)
+        }
         Happened::Settled { key, outcome } => format!("{} is settled: {outcome}", named(key, steps)),
         Happened::Clicked { key } => format!("the link of {} was followed", named(key, steps)),
         Happened::Ordered { paid: true } => "an order was seen, paid".to_owned(),

@@ -88,6 +88,27 @@ pub enum Happened {
         /// The whole record, without the address.
         record: Box<DecisionSummary>,
     },
+    /// The cart was left while a candidate ran in shadow: what it would have planned.
+    ShadowLeft {
+        /// Version of the candidate.
+        policy: String,
+        /// The sequence it would have followed, if one is for this cart.
+        sequence: Option<String>,
+        /// Its steps.
+        steps: Vec<ShadowStep>,
+    },
+    /// A send was decided on while a candidate ran in shadow: what it would have decided. Nothing
+    /// was claimed, changed or sent by it.
+    Shadowed {
+        /// The send that was decided on.
+        key: SendKey,
+        /// Version of the candidate.
+        policy: String,
+        /// When the candidate would have the step due; `None` if it has no such step.
+        due: Option<Timestamp>,
+        /// Its decision; `None` if it has no such step.
+        record: Option<Box<DecisionSummary>>,
+    },
     /// A send ended.
     Settled {
         /// The send.
@@ -105,6 +126,17 @@ pub enum Happened {
         /// Whether it is paid.
         paid: bool,
     },
+}
+
+/// A step that a candidate would have planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShadowStep {
+    /// Its name.
+    pub step: String,
+    /// When it would be due.
+    pub at: Timestamp,
+    /// By which of these channels.
+    pub channels: Vec<crate::consent::Channel>,
 }
 
 /// A decision record as it is logged: everything but the address.

@@ -125,7 +125,8 @@ impl From<&Prepared> for ClaimRequest {
 /// How a policy came into force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activation {
-    /// When. A cart that was left before is not touched.
+    /// From when on carts may be left to be touched: one that was left before is not. For a version
+    /// that was withdrawn this is the present, so that nothing left under it goes on.
     pub at: Timestamp,
     /// It decides, and nothing is sent.
     pub shadow: bool,
@@ -134,6 +135,9 @@ pub struct Activation {
     /// When the hour has room for one more, if it has none now.
     #[serde(default)]
     pub room_at: Option<Timestamp>,
+    /// Bound per hour that whoever activated it set, besides the policy's own.
+    #[serde(default)]
+    pub per_hour: Option<u32>,
 }
 
 /// How long to wait before asking again when the shop has stopped all sends.

@@ -23,5 +23,6 @@ pub mod onsite;
 pub mod person;
 pub mod policy;
 pub mod recovery;
+pub mod release;
 pub mod signal;
 pub mod time;

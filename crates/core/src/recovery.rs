@@ -135,6 +135,10 @@ pub struct Episode {
     pub paused: Option<Timestamp>,
     /// A message went out.
     pub contacted: bool,
+    /// Version of the policy it was left under, and follows to its end unless that is withdrawn.
+    /// Empty in state from before versions were noted: the one in force.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub policy: String,
     /// How the cart was left.
     #[serde(default)]
     pub trigger: Trigger,

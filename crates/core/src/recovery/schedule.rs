@@ -76,6 +76,7 @@ impl Recovery {
             contents,
             paused: None,
             contacted: false,
+            policy: policy.version.clone(),
             trigger: Trigger::Idle,
             likely: None,
         });

@@ -53,6 +53,9 @@ pub struct Prepared {
     /// Name of the sequence.
     #[serde(default)]
     pub sequence: String,
+    /// Version of the policy that the episode follows; empty if that was not noted.
+    #[serde(default)]
+    pub policy: String,
     /// Where the last session was.
     #[serde(default)]
     pub place: Place,
@@ -110,6 +113,7 @@ impl Recovery {
             trigger: episode.trigger,
             likely: episode.likely.clone(),
             sequence: episode.sequence.clone(),
+            policy: episode.policy.clone(),
             place: self.place.clone(),
             events: self.basis.clone(),
         })
