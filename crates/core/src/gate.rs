@@ -23,6 +23,7 @@ use crate::time::{DAY, HOUR, Timestamp, Zone};
 
 mod activation;
 mod arms;
+pub(crate) mod place;
 
 /// A claim: "may this step be sent to this person, now?"
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,9 @@ pub struct ClaimRequest {
     /// How the policy came into force; `None` is fully, long ago.
     #[serde(default)]
     pub activation: Option<Activation>,
+    /// The shop's currency, in which the person's orders are summed.
+    #[serde(default)]
+    pub home: Option<Currency>,
 }
 
 impl From<&Prepared> for ClaimRequest {
@@ -118,6 +122,7 @@ impl From<&Prepared> for ClaimRequest {
             outcomes: vec![],
             performance: BTreeMap::new(),
             activation: None,
+            home: prepared.home,
         }
     }
 }
@@ -147,8 +152,8 @@ pub const STOPPED_RETRY: i64 = HOUR;
 #[must_use]
 pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &Policy) -> DecisionRecord {
     let mut log = Log { checks: Vec::with_capacity(16), consent: None };
-    let facts = person.facts(now, &request.facts);
-    let decision = run(now, person, request, policy, &mut log).unwrap_or_else(|refusal| refusal);
+    let facts = person.claim_facts(now, request, policy);
+    let decision = run(now, person, &facts, request, policy, &mut log).unwrap_or_else(|refusal| refusal);
     DecisionRecord {
         key: request.key.clone(),
         at: now,
@@ -190,6 +195,7 @@ const fn skip(why: Why) -> Decision {
 fn run(
     now: Timestamp,
     person: &Person,
+    facts: &Facts,
     request: &ClaimRequest,
     policy: &Policy,
     log: &mut Log,
@@ -271,7 +277,7 @@ fn run(
     activation::check(now, person, request, policy, log)?;
     patience(now, person, request, policy, log)?;
 
-    let grant = offer::grant(now, person, &step, request, policy, &mut log.checks);
+    let grant = offer::grant(now, person, facts, &step, request, policy, &mut log.checks);
     let would = Would { channel, template: step.template, grant, choice: None, exposures };
     Ok(Decision::Send(Clearance::new(request.key.clone(), contact.address.clone(), would)))
 }

@@ -49,6 +49,9 @@ pub enum Law {
         channels: Vec<Channel>,
         /// The window.
         window: QuietHours,
+        /// Only where it begins on one of these days; empty is every day.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        days: Vec<Weekday>,
     },
     /// Nothing goes out by these channels on these days.
     NoDays {
@@ -95,6 +98,26 @@ pub enum Law {
         /// How long after the last order.
         span_ms: Millis,
     },
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekday {
+    /// Monday.
+    Monday,
+    /// Tuesday.
+    Tuesday,
+    /// Wednesday.
+    Wednesday,
+    /// Thursday.
+    Thursday,
+    /// Friday.
+    Friday,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
 }
 
 /// A public holiday.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::Check;
 use crate::gate::ClaimRequest;
 use crate::person::Person;
-use crate::policy::{Policy, Step};
+use crate::policy::{Facts, Policy, Step};
 use crate::time::Timestamp;
 
 /// How often an arm of a learner was tried in a cohort, and how often the cart was recovered.
@@ -89,22 +89,22 @@ pub struct Choice {
 
 /// The offer that goes along with a step, if any; what was checked is noted.
 pub(crate) fn grant(
-    now: Timestamp,
-    person: &Person,
+    _now: Timestamp,
+    _person: &Person,
+    facts: &Facts,
     step: &Step,
     request: &ClaimRequest,
     policy: &Policy,
     checks: &mut Vec<Check>,
 ) -> Option<Grant> {
     let name = step.offer.as_deref()?;
-    let facts = person.facts(now, &request.facts);
     let (passed, found) = match policy.offer(name) {
         None => (false, "not in this policy".to_owned()),
         Some(_) if !request.offers.iter().any(|o| o == name) => {
             (false, format!("{name}: the shop honours no such code now"))
         }
         Some(offer) => match &offer.when {
-            Some(when) if !policy.holds(when, &facts) => {
+            Some(when) if !policy.holds(when, facts) => {
                 (false, format!("{name}: its condition does not hold"))
             }
             _ => (true, format!("{name} granted")),

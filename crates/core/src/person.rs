@@ -11,9 +11,13 @@ use crate::experiment::{self, Assignment, Exposure};
 use crate::gate::{self, ClaimRequest};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
 use crate::jurisdiction::Place;
-use crate::policy::{Facts, Field, Policy};
+use crate::money::Currency;
+use crate::policy::Policy;
 use crate::recovery::Trigger;
-use crate::time::{DAY, MINUTE, Millis, Timestamp};
+use crate::time::{MINUTE, Millis, Timestamp};
+
+mod facts;
+mod merge;
 
 /// While a claim is held, a second delivery of the same job waits; afterwards it may try again
 /// under the same key. Longer than any provider call, shorter than a shopper's patience.
@@ -61,6 +65,9 @@ pub struct Order {
     pub total_minor: Option<i64>,
     /// It was cancelled.
     pub cancelled: bool,
+    /// What `total_minor` counts in; the shop's currency if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
 }
 
 /// A message that went out.
@@ -177,6 +184,25 @@ pub struct Person {
     /// Arms of experiments they were exposed to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assignments: Vec<Assignment>,
+    /// In what orders are summed.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub worth: Worth,
+}
+
+/// In what the orders of a person are summed: the shop's currency, and what others are worth in it,
+/// as the last claim told.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Worth {
+    /// The shop's currency.
+    pub home: Option<Currency>,
+    /// What one unit of another currency is worth in it, by ISO 4217 code.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rates: BTreeMap<String, f64>,
+}
+
+fn is_unknown(worth: &Worth) -> bool {
+    *worth == Worth::default()
 }
 
 impl Person {
@@ -203,6 +229,7 @@ impl Person {
             preferred: None,
             tags: vec![],
             assignments: vec![],
+            worth: Worth::default(),
         }
     }
 
@@ -290,7 +317,10 @@ impl Person {
     pub fn record_order(&mut self, order: Order) {
         if let Some(held) = self.orders.iter_mut().find(|o| o.id == order.id) {
             held.cancelled |= order.cancelled;
-            held.total_minor = order.total_minor.or(held.total_minor);
+            if order.total_minor.is_some() {
+                held.total_minor = order.total_minor;
+                held.currency = order.currency.or(held.currency);
+            }
             held.at = held.at.min(order.at);
             return;
         }
@@ -345,21 +375,6 @@ impl Person {
         }
     }
 
-    /// What conditions may ask about this person, on top of what is known of the cart.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts and sums far below 2^52")]
-    pub fn facts(&self, now: Timestamp, cart: &Facts) -> Facts {
-        let mut facts = cart.clone();
-        let count = |n: usize| n as f64;
-        let orders = || self.orders.iter().filter(|o| !o.cancelled);
-        facts.set(Field::PersonOrders, count(orders().count()));
-        let spent: i64 = orders().filter_map(|o| o.total_minor).sum();
-        facts.set(Field::PersonLifetimeValue, spent as f64 / 100.0);
-        let offers = self.sends.iter().filter(|s| s.offered && now.since(s.at) < 90 * DAY);
-        facts.set(Field::PersonOffers90d, count(offers.count()));
-        facts
-    }
-
     /// Asks the gate and, if it lets the send through, claims it. Claiming twice under one key
     /// gives the same answer again: `InFlight` while the first holder may be at work, then `Send`,
     /// because a holder that died left nothing behind but this claim. By another channel or to
@@ -377,6 +392,7 @@ impl Person {
         idempotent: bool,
     ) -> DecisionRecord {
         let mut record = gate::decide(now, self, request, policy);
+        self.remember(request, policy, &record.segments);
         let Decision::Send(clearance) = &record.decision else {
             match record.decision {
                 Decision::Skip { why: Why::Holdout } => self.holdout = Some(true),
@@ -421,6 +437,14 @@ impl Person {
         self.claims.insert(request.key.clone(), claim);
         self.note_episode(request);
         record
+    }
+
+    /// What a claim tells about the person, whatever its answer: the segments they are in, next to
+    /// the shop's own tags, and what their orders are summed in.
+    fn remember(&mut self, request: &ClaimRequest, policy: &Policy, segments: &[String]) {
+        self.tags.retain(|tag| !policy.segments.iter().any(|s| s.name == *tag));
+        self.tags.extend_from_slice(segments);
+        self.worth = Worth { home: request.home.or(self.worth.home), rates: policy.rates.clone() };
     }
 
     fn note_episode(&mut self, request: &ClaimRequest) {
@@ -482,77 +506,4 @@ impl Person {
             self.claims.remove(key);
         }
     }
-
-    /// Takes in another person. Idempotent; the stricter side of everything wins.
-    pub fn absorb(&mut self, other: &Self) {
-        for contact in &other.contacts {
-            if let Some(held) = self
-                .contacts
-                .iter_mut()
-                .find(|c| c.channel == contact.channel && c.address == contact.address)
-            {
-                held.verified |= contact.verified;
-                held.source = held.source.max(contact.source);
-                for r in &contact.recoveries {
-                    if !held.recoveries.contains(r) {
-                        held.recoveries.push(r.clone());
-                    }
-                }
-            } else {
-                self.contacts.push(contact.clone());
-            }
-        }
-        for consent in &other.consents {
-            if !self.consents.contains(consent) {
-                self.consents.push(consent.clone());
-            }
-        }
-        self.consents.sort_by_key(|c| c.at);
-        keep_newest(&mut self.consents);
-        for (channel, at) in &other.opt_outs {
-            self.opt_out(Some(*channel), *at);
-        }
-        if let Some(at) = other.opted_out_of_all {
-            self.opt_out(None, at);
-        }
-        self.paused_until = self.paused_until.max(other.paused_until);
-        for order in &other.orders {
-            self.record_order(order.clone());
-        }
-        for sent in &other.sends {
-            if !self.has_sent(&sent.key) {
-                self.sends.push(sent.clone());
-            }
-        }
-        self.sends.sort_unstable();
-        keep_newest(&mut self.sends);
-        for (key, claim) in &other.claims {
-            self.claims.entry(key.clone()).or_insert_with(|| claim.clone());
-        }
-        let sends = &self.sends;
-        self.claims.retain(|key, _| !sends.iter().any(|s| s.key == *key));
-        for episode in &other.episodes {
-            if !self.episodes.contains(episode) {
-                self.episodes.push(episode.clone());
-            }
-        }
-        self.episodes.sort_unstable();
-        keep_newest(&mut self.episodes);
-        for cart in &other.carts {
-            self.link_cart(cart);
-        }
-        self.zone = self.zone.take().or_else(|| other.zone.clone());
-        self.locale = self.locale.take().or_else(|| other.locale.clone());
-        // Held out on either side stays held out: contacting a held-out person would spoil the measure.
-        self.holdout = match (self.holdout, other.holdout) {
-            (Some(a), Some(b)) => Some(a || b),
-            (a, b) => a.or(b),
-        };
-    }
-}
-
-/// Cuts a list that is sorted by time to what is kept: a row that grew without end could one day
-/// not be written any more, and with it no opt-out.
-fn keep_newest<T>(list: &mut Vec<T>) {
-    list.drain(..list.len().saturating_sub(KEPT));
 }

@@ -1,7 +1,10 @@
 //! Instants and spans as whole milliseconds, and civil time for quiet hours. Never reads a clock.
 
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use serde::{Deserialize, Serialize};
+
+use crate::jurisdiction::Weekday;
 
 /// An instant: milliseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -86,32 +89,66 @@ pub struct QuietHours {
 impl QuietHours {
     /// When the window that covers `now` in `zone` ends, or `None` when `now` is not quiet.
     ///
-    /// An end that does not exist on that day (clocks go forward) is the first instant after the
-    /// gap; one that exists twice is its second, later pass: quiet is never cut short by a clock change.
+    /// A window runs from the first instant of its beginning to the last instant of its end, so that
+    /// no clock change cuts it short: where a local time comes twice it begins at the first and ends
+    /// at the second pass; a time that a clock change leaves out is the first instant after the gap.
     #[must_use]
     pub fn quiet_until(self, now: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        self.quiet_until_on(|_| true, now, zone)
+    }
+
+    /// The same for a window that there is only where it begins on certain days.
+    #[must_use]
+    pub fn quiet_until_on(
+        self,
+        begins_on: impl Fn(Weekday) -> bool,
+        now: Timestamp,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
         if self.from == self.to {
             return None;
         }
-        let instant = jiff::Timestamp::from_millisecond(now.millis()).ok()?;
-        let local = zone.0.to_datetime(instant);
-        let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
-        let spans_midnight = self.from > self.to;
-        let quiet = if spans_midnight {
-            minute >= self.from || minute < self.to
-        } else {
-            minute >= self.from && minute < self.to
-        };
-        if !quiet {
-            return None;
-        }
-        let date =
-            if spans_midnight && minute >= self.from { local.date().tomorrow().ok()? } else { local.date() };
-        let (hour, min) = (i8::try_from(self.to / 60).ok()?, i8::try_from(self.to % 60).ok()?);
-        let end = zone.0.to_ambiguous_zoned(date.at(hour, min, 0, 0)).later().ok()?;
-        let end = Timestamp::from_millis(end.timestamp().as_millisecond());
-        // In the hour that a clock change repeats, "later" may name an instant before `now`.
-        (end > now).then_some(end)
+        let today = zone.datetime(now)?.date();
+        // The day before began a window over midnight. A change at midnight may repeat an hour of the
+        // day before, so a window of the day after may have begun.
+        let days = [today.yesterday().ok(), Some(today), today.tomorrow().ok()];
+        days.into_iter()
+            .flatten()
+            .filter(|day| begins_on(weekday(*day)))
+            .filter_map(|day| {
+                let (begin, _) = zone.instants(day, self.from)?;
+                let last = if self.from > self.to { day.tomorrow().ok()? } else { day };
+                let (_, end) = zone.instants(last, self.to)?;
+                (begin <= now && now < end).then_some(end)
+            })
+            .max()
+    }
+}
+
+/// What clock and calendar show in a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    /// Year.
+    pub year: i16,
+    /// 1 to 12.
+    pub month: i8,
+    /// 1 to 31.
+    pub day: i8,
+    /// Day of the week.
+    pub weekday: Weekday,
+    /// Minute of the day, 0..1440.
+    pub minute: u16,
+}
+
+fn weekday(date: Date) -> Weekday {
+    match date.weekday() {
+        jiff::civil::Weekday::Monday => Weekday::Monday,
+        jiff::civil::Weekday::Tuesday => Weekday::Tuesday,
+        jiff::civil::Weekday::Wednesday => Weekday::Wednesday,
+        jiff::civil::Weekday::Thursday => Weekday::Thursday,
+        jiff::civil::Weekday::Friday => Weekday::Friday,
+        jiff::civil::Weekday::Saturday => Weekday::Saturday,
+        jiff::civil::Weekday::Sunday => Weekday::Sunday,
     }
 }
 
@@ -134,6 +171,77 @@ impl Zone {
     #[must_use]
     pub fn utc() -> Self {
         Self(TimeZone::UTC)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// What clock and calendar show at an instant; `None` only outside the years that there are.
+    #[must_use]
+    pub fn civil(&self, at: Timestamp) -> Option<Civil> {
+        let local = self.datetime(at)?;
+        Some(Civil {
+            year: local.year(),
+            month: local.month(),
+            day: local.day(),
+            weekday: weekday(local.date()),
+            minute: u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?,
+        })
+    }
+
+    /// The first instant of the next local day that begins after `at`.
+    #[must_use]
+    pub fn next_day(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut day = self.datetime(at)?.date();
+        // A change at midnight can leave a day out, or let the end of one come twice.
+        for _ in 0..3 {
+            day = day.tomorrow().ok()?;
+            let (_, begin) = self.instants(day, 0)?;
+            if begin > at {
+                return Some(begin);
+            }
+        }
+        None
+    }
+
+    /// The next instant after `at` at which this hour of the day (0 to 23) begins.
+    #[must_use]
+    pub fn next_hour(&self, at: Timestamp, hour: u16) -> Option<Timestamp> {
+        let mut day = self.datetime(at)?.date();
+        for _ in 0..3 {
+            let (begin, _) = self.instants(day, hour.checked_mul(60)?)?;
+            if begin > at {
+                return Some(begin);
+            }
+            day = day.tomorrow().ok()?;
+        }
+        None
+    }
+
+    fn datetime(&self, at: Timestamp) -> Option<DateTime> {
+        Some(self.0.to_datetime(jiff::Timestamp::from_millisecond(at.millis()).ok()?))
+    }
+
+    /// The first and the last instant at which the clock shows this minute of a day. The same if it
+    /// comes once; if a clock change leaves it out, the first instant after the gap.
+    fn instants(&self, date: Date, minute: u16) -> Option<(Timestamp, Timestamp)> {
+        let hour = i8::try_from(minute / 60).ok()?;
+        let local = date.to_datetime(Time::new(hour, i8::try_from(minute % 60).ok()?, 0, 0).ok()?);
+        let at = |offset: Offset| offset.to_timestamp(local).ok();
+        let (first, last) = match self.0.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } => (at(offset)?, at(offset)?),
+            AmbiguousOffset::Fold { before, after } => (at(before)?, at(after)?),
+            AmbiguousOffset::Gap { after, .. } => {
+                // By the clock after the change the minute lies before it: the change is what follows.
+                let change = self.0.following(at(after)?).next()?.timestamp();
+                (change, change)
+            }
+        };
+        let ours = |t: jiff::Timestamp| Timestamp::from_millis(t.as_millisecond());
+        Some((ours(first), ours(last)))
     }
 }
 
@@ -168,7 +276,19 @@ mod tests {
     fn an_end_inside_the_missing_hour_is_the_first_instant_after_it() {
         let window = QuietHours { from: 60, to: 150 };
         let berlin = Zone::parse("Europe/Berlin").unwrap();
-        assert_eq!(window.quiet_until(at("2026-03-29T00:30:00Z"), &berlin), Some(at("2026-03-29T01:30:00Z")),);
+        assert_eq!(window.quiet_until(at("2026-03-29T00:30:00Z"), &berlin), Some(at("2026-03-29T01:00:00Z")));
+        assert_eq!(window.quiet_until(at("2026-03-29T01:00:00Z"), &berlin), None);
+    }
+
+    #[test]
+    fn a_window_that_ends_in_the_repeated_hour_ends_with_its_second_pass() {
+        let window = QuietHours { from: 60, to: 150 };
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        // 02:40 of the first pass: the clock has shown the end already, and will show it again.
+        for now in ["2026-10-24T23:00:00Z", "2026-10-25T00:40:00Z", "2026-10-25T01:29:59Z"] {
+            assert_eq!(window.quiet_until(at(now), &berlin), Some(at("2026-10-25T01:30:00Z")), "{now}");
+        }
+        assert_eq!(window.quiet_until(at("2026-10-25T01:30:00Z"), &berlin), None);
     }
 
     #[test]

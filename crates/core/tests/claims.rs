@@ -63,6 +63,7 @@ fn request() -> ClaimRequest {
         outcomes: vec![],
         performance: BTreeMap::new(),
         activation: None,
+        home: None,
     }
 }
 

@@ -211,6 +211,7 @@ fn person(id: &'static str) -> impl Strategy<Value = Person> {
                     at: t,
                     total_minor: None,
                     cancelled: n % 4 == 0,
+                    currency: None,
                 }),
                 4 => {
                     let key = SendKey::derive(&[&n.to_string()]);

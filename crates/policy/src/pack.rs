@@ -13,7 +13,7 @@
 //!
 //! | law | keys | says |
 //! |---|---|---|
-//! | `quiet` | `channels`, `from`, `to` | nothing by these channels in this window of local time |
+//! | `quiet` | `channels`, `from`, `to`, `days` | nothing by these channels in this window of local time; with `days` only where it begins on one of them |
 //! | `no_days` | `channels`, `sundays`, `holidays` | nothing by these channels on these days |
 //! | `per_abandonment` | `channel`, `most` | at most so many messages for one abandonment |
 //! | `per_day` | `channel`, `most` | at most so many messages in any 24 hours |
@@ -22,7 +22,7 @@
 //! | `soft_opt_in` | `channel`, `span` | customers need no recorded yes so long after an order, if the policy wants it |
 
 use comeback_core::consent::{Channel, Source};
-use comeback_core::jurisdiction::{Holiday, Law, Pack, Rule};
+use comeback_core::jurisdiction::{Holiday, Law, Pack, Rule, Weekday};
 use comeback_core::time::{DAY, HOUR, QuietHours};
 use toml::de::DeTable;
 
@@ -35,6 +35,16 @@ use crate::word::{CHANNELS, channels, consent_source, country};
 /// Code and text of each shipped pack, in the order of their codes.
 const PACKS: &[(&str, &str)] = &[("fr", include_str!("../../../policies/jurisdictions/fr.toml"))];
 
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
+];
+
 const KEYS: [&str; 7] = ["code", "name", "countries", "regions", "as_of", "holidays", "rule"];
 const MAX_RULES: usize = 32;
 const MAX_LIST: usize = 64;
@@ -42,7 +52,7 @@ const MAX_SOURCE: usize = 300;
 
 /// Every law with the keys that it takes besides `id`, `source` and `law`.
 const LAWS: [(&str, &[&str]); 7] = [
-    ("quiet", &["channels", "from", "to"]),
+    ("quiet", &["channels", "from", "to", "days"]),
     ("no_days", &["channels", "sundays", "holidays"]),
     ("per_abandonment", &["channel", "most"]),
     ("per_day", &["channel", "most"]),
@@ -171,7 +181,7 @@ fn rule(report: &mut Report<'_>, section: &Section<'_>) -> Option<Rule> {
     for key in LAWS.iter().flat_map(|(_, keys)| *keys).filter(|key| section.has(key) && !keys.contains(key)) {
         report.error(section.span_of(key), format!("law `{name}` has no `{key}`"), None);
     }
-    for key in keys.iter().filter(|key| !matches!(**key, "sundays" | "holidays")) {
+    for key in keys.iter().filter(|key| !matches!(**key, "sundays" | "holidays" | "days")) {
         section.require(report, key);
     }
     let one = |report: &mut Report<'_>| {
@@ -187,6 +197,7 @@ fn rule(report: &mut Report<'_>, section: &Section<'_>) -> Option<Rule> {
         "quiet" => Law::Quiet {
             channels: channels(report, section, "channels"),
             window: QuietHours { from: minute(report, section, "from")?, to: minute(report, section, "to")? },
+            days: days(report, section),
         },
         "no_days" => {
             let (sundays, holidays) = (section.flag(report, "sundays"), section.flag(report, "holidays"));
@@ -217,6 +228,24 @@ fn rule(report: &mut Report<'_>, section: &Section<'_>) -> Option<Rule> {
         },
     };
     Some(Rule { id: id?, source: source?, law })
+}
+
+/// Days of the week by their names, `["sunday"]`.
+fn days(report: &mut Report<'_>, section: &Section<'_>) -> Vec<Weekday> {
+    let mut days = Vec::new();
+    for value in section.list(report, "days", "a list such as [\"sunday\"]", WEEKDAYS.len()) {
+        let Some(name) = expect_text(report, value, "days") else {
+            continue;
+        };
+        match WEEKDAYS.into_iter().find(|(known, _)| *known == name) {
+            Some((_, day)) => days.push(day),
+            None => {
+                let help = did_you_mean(name, WEEKDAYS.map(|(known, _)| known));
+                report.error(value.span(), format!("there is no day \"{name}\""), help);
+            }
+        }
+    }
+    days
 }
 
 fn minute(report: &mut Report<'_>, section: &Section<'_>, key: &str) -> Option<u16> {

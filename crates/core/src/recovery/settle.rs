@@ -40,6 +40,9 @@ pub struct Prepared {
     pub lines: Vec<Line>,
     /// Their currency.
     pub currency: Currency,
+    /// The shop's currency.
+    #[serde(default)]
+    pub home: Option<Currency>,
     /// The session was automated.
     pub automated: bool,
     /// Zone of the last session.
@@ -108,6 +111,7 @@ impl Recovery {
             model: self.score.as_ref().map(|(_, m)| m.clone()),
             lines: self.cart.lines().to_vec(),
             currency: self.cart.currency,
+            home: self.home,
             automated: self.automated,
             zone: self.zone.clone(),
             trigger: episode.trigger,

@@ -177,6 +177,7 @@ impl World {
             at: placed,
             total_minor: None,
             cancelled: false,
+            currency: None,
         });
         self.commit_person(&person, None)?;
         self.tell(subject, Fact::Identified { address });

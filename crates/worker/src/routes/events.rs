@@ -199,7 +199,8 @@ async fn note_orders(
     persons.extend(person.cloned());
     let mut standing = None;
     for order in orders {
-        let order = Order { id: order.clone(), at: ask.now, total_minor: None, cancelled: false };
+        let order =
+            Order { id: order.clone(), at: ask.now, total_minor: None, cancelled: false, currency: None };
         let paid = shop.document.trust_page_orders;
         let placed = Placed { order, paid, own: cart.cloned(), persons: persons.clone() };
         standing = orders::spread(&ask.env, id, &placed, ask.now).await?.or(standing);

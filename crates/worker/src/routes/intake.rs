@@ -178,6 +178,7 @@ async fn take_order(ask: &Ask, shop: &ShopId, order: &Order) -> Outcome<()> {
         at: order.at,
         total_minor: Some(order.total_minor),
         cancelled,
+        currency: Some(order.currency),
     };
     if matches!(order.status, OrderStatus::Cancelled | OrderStatus::Refunded) {
         for person in persons {
