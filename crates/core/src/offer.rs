@@ -89,7 +89,7 @@ pub struct Choice {
 
 /// The offer that goes along with a step, if any; what was checked is noted.
 pub(crate) fn grant(
-    _now: Timestamp,
+    now: Timestamp,
     _person: &Person,
     facts: &Facts,
     step: &Step,
