@@ -113,7 +113,13 @@ fn a_left_cart_is_written_about_by_the_policy() {
 #[test]
 fn an_order_ends_it_and_a_click_without_its_message_counts_for_nothing() {
     let mut events = filled(1, 0);
-    let order = Order { id: "o1".into(), at: NOON.plus(2 * HOUR), total_minor: None, cancelled: false };
+    let order = Order {
+        id: "o1".into(),
+        at: NOON.plus(2 * HOUR),
+        total_minor: None,
+        cancelled: false,
+        currency: None,
+    };
     let click = Input::Click { cart: cart(1), key: SendKey::of(&cart(1), 1, 1) };
     events.push(at(HOUR + 30 * MINUTE, click));
     events.push(at(
