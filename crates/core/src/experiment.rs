@@ -1,6 +1,8 @@
 //! Assignment by hash: the same unit always lands in the same bucket, on every target, without
 //! a stored table. Exposure is recorded by whoever shows or sends, at that moment and never before.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -105,6 +107,106 @@ pub struct Assignment {
     /// Exposed to another arm too, before it was known that two people are one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub conflict: bool,
+}
+
+/// Assignments kept per person; the oldest go. More experiments than this never ran at a time.
+const MOST: usize = 100;
+
+/// The person was exposed: the first time is the assignment. To another arm than the first they are
+/// exposed only through a merge, and then they are no longer a clean case.
+pub(crate) fn expose(assignments: &mut Vec<Assignment>, exposure: &Exposure, now: Timestamp) {
+    let fresh = Assignment {
+        experiment: exposure.experiment.clone(),
+        arm: exposure.arm.clone(),
+        at: now,
+        conflict: false,
+    };
+    match assignments.iter_mut().find(|a| a.experiment == exposure.experiment) {
+        Some(held) => held.conflict |= held.arm != exposure.arm,
+        None => {
+            assignments.push(fresh);
+            if assignments.len() > MOST {
+                assignments.remove(0);
+            }
+        }
+    }
+}
+
+/// Two persons are one: of each experiment the earlier assignment stays, and two arms are a conflict.
+/// Whoever is merged into whom, and however often, the outcome is the same.
+pub(crate) fn merge(mine: &mut Vec<Assignment>, theirs: &[Assignment]) {
+    for other in theirs {
+        match mine.iter_mut().find(|a| a.experiment == other.experiment) {
+            Some(held) => {
+                let conflict = held.conflict || other.conflict || held.arm != other.arm;
+                if (other.at, &other.arm) < (held.at, &held.arm) {
+                    *held = other.clone();
+                }
+                held.conflict = conflict;
+            }
+            None => mine.push(other.clone()),
+        }
+    }
+    mine.sort_by(|a, b| (a.at, &a.experiment).cmp(&(b.at, &b.experiment)));
+    mine.drain(..mine.len().saturating_sub(MOST));
+}
+
+/// How many were exposed to each arm, and how many to more than one: those are left out of every
+/// comparison, and told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reading {
+    /// Exposed to this arm and no other.
+    pub exposed: BTreeMap<String, u64>,
+    /// First exposed to this arm, then to another.
+    pub conflicted: BTreeMap<String, u64>,
+}
+
+impl Reading {
+    /// Counts what these persons were assigned in an experiment.
+    pub fn of<'a>(experiment: &str, persons: impl IntoIterator<Item = &'a [Assignment]>) -> Self {
+        let mut reading = Self::default();
+        for assignment in persons.into_iter().flatten().filter(|a| a.experiment == experiment) {
+            let counts = if assignment.conflict { &mut reading.conflicted } else { &mut reading.exposed };
+            *counts.entry(assignment.arm.clone()).or_insert(0) += 1;
+        }
+        reading
+    }
+}
+
+/// The arm of a page's visitor in the experiment on a panel, by the bucket that the edge handed out.
+/// The bucket is hashed once, at the edge; a page that asks for the arms of several panels gets
+/// independent ones, because each experiment deals the buckets anew ([`deal`]).
+#[must_use]
+pub fn panel_arm<'e>(
+    experiments: &'e [Experiment],
+    panel: &str,
+    shop: &str,
+    bucket: u16,
+) -> Option<(&'e Experiment, &'e Arm)> {
+    let on = |subject: &Subject| matches!(subject, Subject::Panel { panel: of } if of == panel);
+    let experiment = experiments.iter().find(|e| on(&e.subject))?;
+    arm_of(experiment, deal(shop, &experiment.name, bucket)).map(|arm| (experiment, arm))
+}
+
+/// Deals the buckets anew for an experiment: a permutation of all of them, so that arms keep exactly
+/// their shares. Six rounds of a Feistel network over hundreds and units with FNV-1a between them; small
+/// enough for a page, and nothing that must withstand anybody.
+#[must_use]
+pub fn deal(shop: &str, experiment: &str, bucket: u16) -> u16 {
+    const HALF: u16 = 100;
+    const ROUNDS: u8 = 6;
+    let (mut left, mut right) = (bucket / HALF % HALF, bucket % HALF);
+    for round in 0..ROUNDS {
+        let ends = [&[0][..], &[round, u8::try_from(right).unwrap_or(0)]].concat();
+        let hash = [shop.as_bytes(), &[0], experiment.as_bytes(), &ends]
+            .into_iter()
+            .flatten()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+        // The upper half: the lowest bits of FNV are those of the bytes' sum.
+        let pad = u16::try_from((hash >> 32) % u64::from(HALF)).unwrap_or(0);
+        (left, right) = (right, (left + pad) % HALF);
+    }
+    left * HALF + right
 }
 
 /// An exposure, as it goes into a log at its moment.

@@ -70,9 +70,6 @@ pub struct ClaimRequest {
     /// Value of the cart in minor units of the shop's currency, for the cost of an offer.
     #[serde(default)]
     pub value_minor: Option<i64>,
-    /// The shop's currency, in which costs of offers and budgets are counted.
-    #[serde(default)]
-    pub currency: Option<Currency>,
     /// Offers of this policy version that somebody approved.
     #[serde(default)]
     pub approved: Vec<String>,
@@ -116,7 +113,6 @@ impl From<&Prepared> for ClaimRequest {
             events: prepared.events.clone(),
             place: prepared.place.clone(),
             value_minor: None,
-            currency: None,
             approved: vec![],
             leases: vec![],
             outcomes: vec![],
@@ -124,6 +120,16 @@ impl From<&Prepared> for ClaimRequest {
             activation: None,
             home: prepared.home,
         }
+    }
+}
+
+impl ClaimRequest {
+    /// Bound on the shop's messages in any hour: the policy's, or that of whoever activated it,
+    /// whichever is less.
+    #[must_use]
+    pub fn per_hour(&self, policy: &Policy) -> Option<u32> {
+        let set = self.activation.as_ref().and_then(|a| a.per_hour);
+        [policy.rollout.per_hour, set].into_iter().flatten().min()
     }
 }
 
@@ -151,7 +157,7 @@ pub const STOPPED_RETRY: i64 = HOUR;
 /// Runs the gate. Changes nothing: [`Person::claim`] records what the answer means.
 #[must_use]
 pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &Policy) -> DecisionRecord {
-    let mut log = Log { checks: Vec::with_capacity(16), consent: None };
+    let mut log = Log { checks: Vec::with_capacity(16), consent: None, would: None };
     let facts = person.claim_facts(now, request, policy);
     let decision = run(now, person, &facts, request, policy, &mut log).unwrap_or_else(|refusal| refusal);
     DecisionRecord {
@@ -165,13 +171,14 @@ pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &
         events: request.events.clone(),
         segments: policy.segments_of(&facts),
         facts,
-        would: None,
+        would: log.would,
     }
 }
 
 struct Log {
     checks: Vec<Check>,
     consent: Option<Consent>,
+    would: Option<Box<Would>>,
 }
 
 impl Log {
@@ -262,8 +269,8 @@ fn run(
         skip(Why::AnotherSequence),
     )?;
 
-    let (step, exposures) = arms::step_of(person, request, policy, log)?;
-    let (channel, contact) = choose_channel(now, person, &step, request, policy, log)?;
+    let planned = arms::plan(now, person, request, policy, log)?;
+    let (channel, contact) = choose_channel(now, person, &planned.step, request, policy, log)?;
 
     let bucket = experiment::bucket(person.shop.as_str(), "holdout", person.id.as_str());
     let held = person.holdout.unwrap_or_else(|| experiment::is_held_out(bucket, policy.holdout_percent));
@@ -274,11 +281,17 @@ fn run(
         skip(Why::Holdout),
     )?;
 
-    activation::check(now, person, request, policy, log)?;
+    activation::reached(person, request, policy, log)?;
     patience(now, person, request, policy, log)?;
+    activation::room(now, request, policy, log)?;
 
-    let grant = offer::grant(now, person, facts, &step, request, policy, &mut log.checks);
-    let would = Would { channel, template: step.template, grant, choice: None, exposures };
+    let (grant, choice) = offer::grant(now, person, facts, &planned.step, request, policy, &mut log.checks);
+    let silent = planned.silent().map(str::to_owned);
+    let arms::Planned { step, exposures, .. } = planned;
+    let would = Would { channel, template: step.template, grant, choice, exposures };
+    arms::speak(silent.as_deref(), &would, log)?;
+    // Last: what comes before it must read as it would have been.
+    activation::shadow(request, &would, log)?;
     Ok(Decision::Send(Clearance::new(request.key.clone(), contact.address.clone(), would)))
 }
 

@@ -1,12 +1,27 @@
-//! Whether an offer goes along with a step, and which. A withheld offer does not withhold the message.
+//! Offers: what is granted, what it costs, what a learner chose, and what the shop's one object keeps
+//! of all of them. Whether a message goes out at all is the gate's; a withheld offer does not withhold
+//! the message.
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::Check;
-use crate::gate::ClaimRequest;
-use crate::person::Person;
-use crate::policy::{Facts, Policy, Step};
 use crate::time::Timestamp;
+
+mod budget;
+mod cost;
+mod grant;
+mod learner;
+mod ledger;
+mod meter;
+mod outcomes;
+mod sampler;
+
+pub use budget::{Budgets, MOST_LEASES};
+pub(crate) use grant::grant;
+pub use learner::{NO_OFFER, Open, PRIOR, choose};
+pub use ledger::{Ledger, Needs, Report, Reserved, Want};
+pub use meter::{Room, RunMeter};
+pub use outcomes::{MOST_ARMS, Outcomes, REMEMBERED};
+pub use sampler::Draws;
 
 /// How often an arm of a learner was tried in a cohort, and how often the cart was recovered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +63,9 @@ pub struct Grant {
     /// Until when the prices of the message are honoured, if the policy promises that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices_until: Option<Timestamp>,
+    /// An earlier message of the abandonment gave it already: it costs nothing more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// The learner that chose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learner: Option<String>,
@@ -85,38 +103,4 @@ pub struct Choice {
     /// It was an arm's least share that chose, not what was drawn.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_share: bool,
-}
-
-/// The offer that goes along with a step, if any; what was checked is noted.
-pub(crate) fn grant(
-    now: Timestamp,
-    _person: &Person,
-    facts: &Facts,
-    step: &Step,
-    request: &ClaimRequest,
-    policy: &Policy,
-    checks: &mut Vec<Check>,
-) -> Option<Grant> {
-    let name = step.offer.as_deref()?;
-    let (passed, found) = match policy.offer(name) {
-        None => (false, "not in this policy".to_owned()),
-        Some(_) if !request.offers.iter().any(|o| o == name) => {
-            (false, format!("{name}: the shop honours no such code now"))
-        }
-        Some(offer) => match &offer.when {
-            Some(when) if !policy.holds(when, facts) => {
-                (false, format!("{name}: its condition does not hold"))
-            }
-            _ => (true, format!("{name} granted")),
-        },
-    };
-    checks.push(Check { rule: "offer".to_owned(), found, passed });
-    passed.then(|| Grant {
-        offer: name.to_owned(),
-        cost_minor: None,
-        valid_until: now.plus(policy.offer(name).map_or(0, |o| o.valid_ms)),
-        prices_until: None,
-        learner: None,
-        cohort: None,
-    })
 }

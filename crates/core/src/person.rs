@@ -12,6 +12,7 @@ use crate::gate::{self, ClaimRequest};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
 use crate::jurisdiction::Place;
 use crate::money::Currency;
+use crate::offer::{Grant, Tried};
 use crate::policy::Policy;
 use crate::recovery::Trigger;
 use crate::time::{MINUTE, Millis, Timestamp};
@@ -97,6 +98,12 @@ pub struct Sent {
     /// It was about something looked at, not a cart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub browse: bool,
+    /// The offer that went along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+    /// The arm that a learner chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
 }
 
 /// An episode of one of the person's carts of which a step was claimed, or waits to be.
@@ -137,6 +144,12 @@ pub struct Claim {
     /// The experiments it is part of, recorded when it is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exposures: Vec<Exposure>,
+    /// The offer that goes along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+    /// The arm that a learner chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
 }
 
 /// A person.
@@ -392,10 +405,21 @@ impl Person {
         idempotent: bool,
     ) -> DecisionRecord {
         let mut record = gate::decide(now, self, request, policy);
+        if request.activation.as_ref().is_some_and(|a| a.shadow) {
+            // A policy in shadow leaves no trace: neither claim nor episode, assignment nor count.
+            return record;
+        }
         self.remember(request, policy, &record.segments);
         let Decision::Send(clearance) = &record.decision else {
             match record.decision {
                 Decision::Skip { why: Why::Holdout } => self.holdout = Some(true),
+                // A message that would have gone out now: so much that others must not see a difference.
+                Decision::Skip { why: Why::SilentArm } => {
+                    for exposure in record.would.iter().flat_map(|w| &w.exposures) {
+                        experiment::expose(&mut self.assignments, exposure, now);
+                    }
+                    self.note_episode(request);
+                }
                 // It waits for its turn, so older carts must not take it: the newest wins.
                 Decision::Defer { .. } => self.note_episode(request),
                 _ => {}
@@ -431,6 +455,8 @@ impl Person {
             template: clearance.template().to_owned(),
             browse: request.trigger == Trigger::Browse,
             exposures: clearance.exposures().to_vec(),
+            grant: clearance.grant().cloned(),
+            tried: clearance.choice().map(|c| c.tried.clone()),
         };
         let bucket = experiment::bucket(self.shop.as_str(), "holdout", self.id.as_str());
         self.holdout.get_or_insert(experiment::is_held_out(bucket, policy.holdout_percent));
@@ -491,7 +517,12 @@ impl Person {
             template: claim.template,
             clicked: None,
             browse: claim.browse,
+            grant: claim.grant,
+            tried: claim.tried,
         });
+        for exposure in &claim.exposures {
+            experiment::expose(&mut self.assignments, exposure, now);
+        }
         self.sends.sort_unstable();
         if self.sends.len() > KEPT {
             self.sends.remove(0);

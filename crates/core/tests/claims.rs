@@ -57,7 +57,6 @@ fn request() -> ClaimRequest {
         sequence: "main".into(),
         place: Place::default(),
         value_minor: None,
-        currency: None,
         approved: vec![],
         leases: vec![],
         outcomes: vec![],

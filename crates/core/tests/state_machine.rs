@@ -227,6 +227,8 @@ fn person(id: &'static str) -> impl Strategy<Value = Person> {
                         template: String::new(),
                         clicked: None,
                         browse: false,
+                        grant: None,
+                        tried: None,
                     });
                     person.sends.sort_unstable();
                     person.sends.dedup();

@@ -3,6 +3,7 @@
 //! decided here.
 
 use super::{KEPT, Person};
+use crate::experiment;
 
 impl Person {
     /// Takes in another person. Idempotent; the stricter side of everything wins.
@@ -87,6 +88,7 @@ impl Person {
             (Some(a), Some(b)) => Some(a || b),
             (a, b) => a.or(b),
         };
+        experiment::merge(&mut self.assignments, &other.assignments);
     }
 }
 

@@ -1,0 +1,168 @@
+//! What the shop's one object keeps for offers and rollout, and how a send asks and reports: it
+//! reserves what it may need before it is claimed, and says afterwards what became of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ArmOutcome, Budgets, Lease, NO_OFFER, Outcomes, Room, RunMeter, Tried, cost};
+use crate::decision::Clearance;
+use crate::experiment;
+use crate::gate::ClaimRequest;
+use crate::id::SendKey;
+use crate::policy::Policy;
+use crate::time::Timestamp;
+
+/// What one offer may cost one send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// Name of the offer.
+    pub offer: String,
+    /// What it gives away at most on the cart, minor units of the shop's currency.
+    pub cost_minor: i64,
+    /// Its budget for the day, in the same.
+    pub budget_minor: i64,
+}
+
+/// What a send asks of the shop before it is claimed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Needs {
+    /// Leases.
+    #[serde(default)]
+    pub wants: Vec<Want>,
+    /// Learners whose outcomes it needs.
+    #[serde(default)]
+    pub learners: Vec<String>,
+    /// The bound of the hour, if there is one.
+    #[serde(default)]
+    pub per_hour: Option<u32>,
+}
+
+impl Needs {
+    /// What this claim may come to need, whichever arm or offer is chosen. `None` if nothing, which
+    /// spares a call: most steps carry no offer.
+    #[must_use]
+    pub fn of(request: &ClaimRequest, policy: &Policy) -> Option<Self> {
+        let mut needs = Self { per_hour: request.per_hour(policy), ..Self::default() };
+        let arms = experiment::on_step(policy, &request.sequence, &request.step.name).flat_map(|e| &e.arms);
+        let named = arms.filter_map(|arm| arm.offer.as_deref()).chain(request.step.offer.as_deref());
+        let mut names: Vec<&str> = vec![];
+        for name in named {
+            match policy.learner(name) {
+                Some(learner) if !needs.learners.iter().any(|l| l == name) => {
+                    needs.learners.push(name.to_owned());
+                    names.extend(learner.arms.iter().map(String::as_str));
+                }
+                Some(_) => {}
+                None => names.push(name),
+            }
+        }
+        names.retain(|name| *name != NO_OFFER);
+        names.sort_unstable();
+        names.dedup();
+        let value = cost::value_minor(request);
+        for offer in names.into_iter().filter_map(|name| policy.offer(name)) {
+            if let Some(budget) = offer.budget_day
+                && let Some(budget_minor) = request.home.and_then(|c| c.minor_from_number(budget))
+                && let Some(cost_minor) = cost::cost_minor(offer, value, request.home, &request.facts)
+            {
+                needs.wants.push(Want { offer: offer.name.clone(), cost_minor, budget_minor });
+            }
+        }
+        (needs != Self::default()).then_some(needs)
+    }
+}
+
+/// What the shop answers to [`Needs`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reserved {
+    /// The leases.
+    pub leases: Vec<Lease>,
+    /// The outcomes.
+    pub outcomes: Vec<ArmOutcome>,
+    /// What the hour holds.
+    pub room: Room,
+}
+
+impl Reserved {
+    /// Adds all of it to a claim.
+    pub fn fill(self, request: &mut ClaimRequest) {
+        request.leases = self.leases;
+        request.outcomes = self.outcomes;
+        if let Some(activation) = &mut request.activation {
+            activation.sent_this_hour = self.room.sent_this_hour;
+            activation.room_at = self.room.room_at;
+        }
+    }
+}
+
+/// What became of a send that had reserved something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The send.
+    pub key: SendKey,
+    /// It went out.
+    pub sent: bool,
+    /// The offer that it spent, and how much.
+    #[serde(default)]
+    pub spent: Option<(String, i64)>,
+    /// The arm that it tried.
+    #[serde(default)]
+    pub tried: Option<Tried>,
+}
+
+impl Report {
+    /// The message went out as it was cleared.
+    #[must_use]
+    pub fn sent(clearance: &Clearance) -> Self {
+        // An offer that an earlier message gave is redeemed once, so it costs once.
+        let fresh = clearance.grant().filter(|g| !g.again);
+        Self {
+            key: clearance.key().clone(),
+            sent: true,
+            spent: fresh.and_then(|g| Some((g.offer.clone(), g.cost_minor?))),
+            tried: clearance.choice().map(|c| c.tried.clone()).filter(|t| t.counts),
+        }
+    }
+
+    /// Nothing went out: all comes back.
+    #[must_use]
+    pub const fn refused(key: SendKey) -> Self {
+        Self { key, sent: false, spent: None, tried: None }
+    }
+}
+
+/// All that the shop's object keeps for offers and rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ledger {
+    /// Budgets of the day.
+    pub budgets: Budgets,
+    /// What learners have learned.
+    pub outcomes: Outcomes,
+    /// Messages of the hour.
+    pub meter: RunMeter,
+}
+
+impl Ledger {
+    /// Reserves for a send. Asking again under its key reserves nothing more.
+    pub fn reserve(&mut self, now: Timestamp, key: &SendKey, needs: &Needs) -> Reserved {
+        Reserved {
+            leases: self.budgets.lease(now, key, &needs.wants),
+            outcomes: needs.learners.iter().flat_map(|l| self.outcomes.of(l)).cloned().collect(),
+            room: needs.per_hour.map_or_else(Room::default, |most| self.meter.take(now, key, most)),
+        }
+    }
+
+    /// A send ended. Telling it twice changes nothing.
+    pub fn report(&mut self, now: Timestamp, report: &Report) {
+        let spent = report.spent.as_ref().map(|(offer, minor)| (offer.as_str(), *minor));
+        self.budgets.settle(now, &report.key, spent);
+        if report.sent {
+            self.meter.sent(&report.key);
+        } else {
+            self.meter.give_back(&report.key);
+        }
+        if let Some(tried) = report.tried.as_ref().filter(|_| report.sent) {
+            self.outcomes.sent(&report.key, tried);
+        }
+    }
+}
