@@ -1,40 +1,121 @@
-// The Worker's main module, around worker-build's index.js. It exists for three things that Rust
-// cannot do for itself: it turns a Rust panic into a failed call instead of a hung one, it gives the
-// objects real RPC methods, and it keeps both out of the Rust code.
+// The Worker's main module, around worker-build's index.js. It holds what Rust cannot do for itself, and no rule: it carries
+// requests, calls and promises over the boundary in as few crossings as there are (each costs more than most of what is done
+// behind it), gives the objects real RPC methods, and turns a Rust panic into a failed call instead of a hung one.
 //
-// A panic traps the wasm instance inside a microtask: the promise of the call never settles, and
-// every other call in flight dies with the instance. So each call in flight is rejected by hand
-// when the runtime reports the trap; index.js makes a fresh instance for the next call. By hand, not
-// by racing a promise that lives on: that one would keep every call that ever was.
+// A panic traps the wasm instance: the call never ends, and every other call in flight dies with the instance. So all of them
+// are failed by hand, and index.js makes a fresh instance for the next call.
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import Rust, * as rust from './index.js';
 
-const inFlight = new Set();
+/** Calls in flight by their number. Numbers are never used again. */
+const calls = new Map();
+let last = 0;
 
-addEventListener('error', (event) => {
-  if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+function lost() {
   const error = new Error('runtime lost');
-  for (const reject of inFlight) reject(error);
-  inFlight.clear();
-});
+  for (const { reject } of calls.values()) reject(error);
+  calls.clear();
+}
 
-const guarded = (call) =>
+// Where Rust waits by the worker crate's own futures, a trap surfaces here. Reporting it tells index.js too.
+addEventListener('error', (event) => event.error instanceof WebAssembly.RuntimeError && lost());
+addEventListener('unhandledrejection', (event) => event.reason instanceof WebAssembly.RuntimeError && reportError(event.reason));
+
+const settled = (wait, fine, value) => {
+  try {
+    rust.Edge.settled(wait, fine, value);
+  } catch (error) {
+    reportError(error);
+  }
+};
+
+const end = (call) => {
+  const ended = calls.get(call);
+  calls.delete(call);
+  return ended;
+};
+
+/** What Rust calls. */
+globalThis.comebackHost = {
+  watch(promise) {
+    const wait = (last = (last + 1) >>> 0);
+    promise.then(
+      (value) => settled(wait, true, value),
+      (error) => settled(wait, false, error),
+    );
+    return wait;
+  },
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  done: (call, answer) => end(call)?.resolve(answer),
+  failed: (call, error) => end(call)?.reject(error),
+  limit: (limiter, keys) => Promise.all(keys.split('\n').map((key) => limiter.limit({ key }))).then((all) => all.every(({ success }) => success)),
+};
+
+/** A call that Rust begins now and ends by its number. */
+const begun = (begin) =>
   new Promise((resolve, reject) => {
-    inFlight.add(reject);
-    const ended = (settle) => (value) => {
-      inFlight.delete(reject);
-      settle(value);
-    };
-    // Async, so that what is thrown at once is a rejection too.
-    (async () => call())().then(ended(resolve), ended(reject));
+    const call = (last = (last + 1) >>> 0);
+    calls.set(call, { resolve, reject });
+    try {
+      begin(call);
+    } catch (error) {
+      calls.delete(call);
+      reject(error);
+      if (error instanceof WebAssembly.RuntimeError) reportError(error);
+    }
   });
 
-export default class Comeback extends WorkerEntrypoint {
-  inner = new Rust(this.ctx, this.env);
+/** Calls of the worker crate's own entry points, which answer by promise. */
+const guarded = (promise) =>
+  new Promise((resolve, reject) => {
+    const call = (last = (last + 1) >>> 0);
+    calls.set(call, { resolve, reject });
+    promise().then(
+      (value) => end(call)?.resolve(value),
+      (error) => end(call)?.reject(error),
+    );
+  });
 
+let edge;
+let headers;
+
+/** The body, up to a byte more than the route reads; nothing of one that is announced larger. */
+async function bodyOf(request, most) {
+  const announced = request.headers.get('content-length');
+  if (!request.body || Number(announced) > most) return undefined;
+  if (announced !== null) return new Uint8Array(await request.arrayBuffer());
+  const parts = [];
+  let size = 0;
+  for await (const part of request.body) {
+    parts.push(part);
+    size += part.byteLength;
+    if (size > most) break;
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+const pairOf = (field) => {
+  const colon = field.indexOf(': ');
+  return [field.slice(0, colon), field.slice(colon + 2)];
+};
+
+function responseOf(lines) {
+  const head = lines.indexOf('\n\n');
+  const [status, ...fields] = lines.slice(0, head).split('\n');
+  const body = lines.slice(head + 2);
+  return new Response(body === '' ? null : body, { status: Number(status), headers: fields.map(pairOf) });
+}
+
+export default class Comeback extends WorkerEntrypoint {
   async fetch(request) {
     try {
-      return await guarded(() => this.inner.fetch(request));
+      edge ??= new rust.Edge(this.env);
+      headers ??= rust.Edge.headers().split('\n');
+      const { method, url } = request;
+      let head = `${method}\n${url}`;
+      for (const name of headers) head += `\n${request.headers.get(name) ?? ''}`;
+      const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(request, rust.Edge.most_body(url));
+      return responseOf(await begun((call) => edge.fetch(call, head, body)));
     } catch (error) {
       // The first segment only: what follows may be a token.
       console.error(JSON.stringify({ level: 'error', what: 'request failed', route: `/${new URL(request.url).pathname.split('/')[1]}`, error: String(error) }));
@@ -46,11 +127,11 @@ export default class Comeback extends WorkerEntrypoint {
   }
 
   queue(batch) {
-    return guarded(() => this.inner.queue(batch));
+    return guarded(async () => new Rust(this.ctx, this.env).queue(batch));
   }
 
   scheduled(event) {
-    return guarded(() => this.inner.scheduled(event));
+    return guarded(async () => new Rust(this.ctx, this.env).scheduled(event));
   }
 }
 
@@ -63,11 +144,11 @@ const objectOf = (Inner) =>
     }
 
     call(now, body) {
-      return guarded(() => this.inner.call(now, body));
+      return begun((call) => this.inner.call(call, now, body));
     }
 
     alarm() {
-      return guarded(() => this.inner.alarm());
+      return begun((call) => this.inner.alarm(call));
     }
   };
 

@@ -72,10 +72,10 @@ test('carts, visitors and alarms survive a power cut', async () => {
   assert.equal((await inbox(rig, email)).length, 1);
 });
 
-test('a panic costs one request; those in flight fail fast and the next one works', async () => {
+for (const where of ['/dev/panic', '/dev/panic/later']) test(`a panic (${where}) costs one request; those in flight fail fast and the next one works`, async () => {
   const shopper = new Browser(rig);
   const answers = await Promise.all([
-    rig.fetch('/dev/panic'),
+    rig.fetch(where),
     ...Array.from({ length: 5 }, () => shopper.post('/v1/events', shopper.batch([shopper.event('page_view')]))),
   ]);
   assert.equal(answers[0].status, 500);

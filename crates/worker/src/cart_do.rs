@@ -6,6 +6,7 @@
 //! its lease is over; log entries stay unflushed until the queue has taken them.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use comeback_core::consent::Source;
 use comeback_core::effect::{Effect, Entry, Happened};
@@ -21,9 +22,9 @@ use comeback_wire::jobs::LedgerJob;
 use wasm_bindgen::prelude::*;
 use worker::{Env, State, console_error, worker_sys};
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::store::Store;
-use crate::{clock, config, platform};
+use crate::{clock, config, platform, tasks};
 
 /// When work could not be finished (something could not be asked, the ledger's queue is down), the
 /// alarm comes back after this long. A test waits for it in real time, so a local run is quicker.
@@ -31,7 +32,9 @@ const RETRY: i64 = if cfg!(feature = "dev") { 2 * SECOND } else { MINUTE };
 
 /// The Rust side of `CartDo`.
 #[wasm_bindgen]
-pub struct CartObject {
+pub struct CartObject(Rc<Object>);
+
+struct Object {
     env: Env,
     store: Store,
     /// The state as stored; empty until first needed and after a failed write.
@@ -48,25 +51,38 @@ impl CartObject {
     /// Made by entry.js, once per object and instance of the runtime.
     #[wasm_bindgen(constructor)]
     pub fn new(state: worker_sys::DurableObjectState, env: Env) -> Result<Self, JsValue> {
-        Ok(Self {
+        Ok(Self(Rc::new(Object {
             env,
             store: Store::open(State::from(state)),
             held: RefCell::new(None),
             armed: Cell::new(None),
-        })
+        })))
     }
 
-    /// A call, as JSON in and out.
-    pub async fn call(&self, now: f64, body: String) -> Result<String, JsValue> {
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of our era")]
-        let now = Timestamp::from_millis(now as i64);
-        let call: CartCall = serde_json::from_str(&body).map_err(Failure::from)?;
-        let answer = self.answer(now, call).await?;
-        Ok(serde_json::to_string(&answer).map_err(Failure::from)?)
+    /// A call, as JSON in and out, begun by entry.js under a number.
+    pub fn call(&self, call: u32, now: f64, body: String) {
+        let object = self.0.clone();
+        tasks::begin(call, async move { object.call(tasks::instant(now), &body).await });
     }
 
-    /// Time has passed. Never fails: the platform gives up an alarm after six failures.
-    pub async fn alarm(&self) {
+    /// Time has passed.
+    pub fn alarm(&self, call: u32) {
+        let object = self.0.clone();
+        tasks::begin(call, async move {
+            object.alarm().await;
+            Ok(String::new())
+        });
+    }
+}
+
+impl Object {
+    async fn call(&self, now: Timestamp, body: &str) -> Outcome<String> {
+        let answer = self.answer(now, serde_json::from_str(body)?).await?;
+        Ok(serde_json::to_string(&answer)?)
+    }
+
+    /// Never fails: the platform gives up an alarm after six failures.
+    async fn alarm(&self) {
         self.armed.set(None);
         if let Err(failure) = self.wake().await {
             console_error!(
@@ -77,9 +93,7 @@ impl CartObject {
             let _ = self.store.platform().storage().set_alarm(RETRY).await;
         }
     }
-}
 
-impl CartObject {
     async fn wake(&self) -> Outcome<()> {
         #[cfg(feature = "dev")]
         crate::dev_do::fail_if(&self.env, "alarm").await?;

@@ -1,9 +1,7 @@
 //! The two first-party cookies: the visitor and the cart. `HttpOnly`, so that no script reads them.
 
+use crate::http::Reply;
 use comeback_core::id::{CartId, VisitorId};
-use worker::Headers;
-
-use crate::failure::Outcome;
 
 /// One year.
 const VISITOR_AGE: u32 = 365 * 86_400;
@@ -19,10 +17,9 @@ pub(crate) struct Cookies {
     pub(crate) cart: Option<CartId>,
 }
 
-/// Reads them.
-pub(crate) fn read(headers: &Headers) -> Outcome<Cookies> {
+/// Reads them from the header.
+pub(crate) fn parse(text: &str) -> Cookies {
     let mut cookies = Cookies::default();
-    let Some(text) = headers.get("cookie")? else { return Ok(cookies) };
     for pair in text.split(';') {
         match pair.trim().split_once('=') {
             Some(("cb_vis", value)) => cookies.visitor = VisitorId::parse(value).ok(),
@@ -30,40 +27,36 @@ pub(crate) fn read(headers: &Headers) -> Outcome<Cookies> {
             _ => {}
         }
     }
-    Ok(cookies)
+    cookies
 }
 
 /// Sets the visitor.
-pub(crate) fn set_visitor(headers: &Headers, visitor: &VisitorId, secure: bool) -> Outcome<()> {
-    set(headers, "cb_vis", visitor.as_str(), VISITOR_AGE, secure)
+pub(crate) fn set_visitor(reply: &mut Reply, visitor: &VisitorId, secure: bool) {
+    set(reply, "cb_vis", visitor.as_str(), VISITOR_AGE, secure);
 }
 
 /// Sets the cart.
-pub(crate) fn set_cart(headers: &Headers, cart: &CartId, secure: bool) -> Outcome<()> {
-    set(headers, "cb_cart", cart.as_str(), CART_AGE, secure)
+pub(crate) fn set_cart(reply: &mut Reply, cart: &CartId, secure: bool) {
+    set(reply, "cb_cart", cart.as_str(), CART_AGE, secure);
 }
 
 /// Ends the cart, after an order.
-pub(crate) fn clear_cart(headers: &Headers, secure: bool) -> Outcome<()> {
-    set(headers, "cb_cart", "", 0, secure)
+pub(crate) fn clear_cart(reply: &mut Reply, secure: bool) {
+    set(reply, "cb_cart", "", 0, secure);
 }
 
 /// Lets both go, after an agreement to storage was withdrawn. Sets nothing where nothing is held.
-pub(crate) fn clear(headers: &Headers, held: &Cookies, secure: bool) -> Outcome<()> {
+pub(crate) fn clear(reply: &mut Reply, held: &Cookies, secure: bool) {
     if held.visitor.is_some() {
-        set(headers, "cb_vis", "", 0, secure)?;
+        set(reply, "cb_vis", "", 0, secure);
     }
     if held.cart.is_some() {
-        clear_cart(headers, secure)?;
+        clear_cart(reply, secure);
     }
-    Ok(())
 }
 
-fn set(headers: &Headers, name: &str, value: &str, age: u32, secure: bool) -> Outcome<()> {
+fn set(reply: &mut Reply, name: &str, value: &str, age: u32, secure: bool) {
     let secure = if secure { "; Secure" } else { "" };
-    headers.append(
-        "set-cookie",
-        &format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"),
-    )?;
-    Ok(())
+    reply
+        .add("set-cookie", &format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"));
 }

@@ -3,14 +3,16 @@
 //! cart reports here, with its write, when it is due; `POST /dev/clock` then goes from one due
 //! time to the next.
 
+use std::rc::Rc;
+
 use comeback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{Env, SqlStorageValue, State, worker_sys};
 
 use crate::failure::{Failure, Outcome};
-use crate::objects;
 use crate::platform::DEV;
+use crate::{objects, tasks};
 
 /// A message as the inbox keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,7 +77,9 @@ pub(crate) struct DevAnswer {
 
 /// The Rust side of `DevDo`.
 #[wasm_bindgen]
-pub struct DevObject {
+pub struct DevObject(Rc<Object>);
+
+struct Object {
     state: State,
 }
 
@@ -95,24 +99,28 @@ impl DevObject {
     /// Made by entry.js.
     #[wasm_bindgen(constructor)]
     pub fn new(state: worker_sys::DurableObjectState, _env: Env) -> Result<Self, JsValue> {
-        let object = Self { state: State::from(state) };
+        let object = Object { state: State::from(state) };
         object.make_tables()?;
-        Ok(object)
+        Ok(Self(Rc::new(object)))
     }
 
-    /// A call, as JSON in and out.
-    #[expect(clippy::unused_async, reason = "objects are called by promise")]
-    pub async fn call(&self, _now: f64, body: String) -> Result<String, JsValue> {
-        let call: DevCall = serde_json::from_str(&body).map_err(Failure::from)?;
-        Ok(serde_json::to_string(&self.answer(call)?).map_err(Failure::from)?)
+    /// A call, as JSON in and out, begun by entry.js under a number.
+    pub fn call(&self, call: u32, _now: f64, body: String) {
+        let object = self.0.clone();
+        tasks::begin(call, async move { object.call(&body) });
     }
 
     /// The virtual clock has no alarm.
-    #[expect(clippy::unused_async, reason = "objects are woken by promise")]
-    pub async fn alarm(&self) {}
+    pub fn alarm(&self, call: u32) {
+        tasks::begin(call, async { Ok(String::new()) });
+    }
 }
 
-impl DevObject {
+impl Object {
+    fn call(&self, body: &str) -> Outcome<String> {
+        Ok(serde_json::to_string(&self.answer(serde_json::from_str(body)?)?)?)
+    }
+
     fn make_tables(&self) -> Outcome<()> {
         for table in [
             "CREATE TABLE IF NOT EXISTS kv (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -263,7 +271,7 @@ pub(crate) async fn hold_while(env: &Env, name: &str) -> Outcome<()> {
             return Ok(());
         }
         call(env, &DevCall::Fault { name: format!("{name}:reached"), on: true }).await?;
-        worker::Delay::from(std::time::Duration::from_millis(50)).await;
+        tasks::sleep(50).await;
     }
     Ok(())
 }

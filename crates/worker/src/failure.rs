@@ -3,7 +3,9 @@
 
 use comeback_wire::problem::{CONTENT_TYPE, Problem};
 use wasm_bindgen::JsValue;
-use worker::{Response, console_error};
+use worker::console_error;
+
+use crate::http::Reply;
 
 /// Anything that keeps a request from its ordinary answer.
 #[derive(Debug)]
@@ -61,13 +63,13 @@ impl Failure {
     }
 
     /// The answer.
-    pub(crate) fn into_response(self) -> Response {
+    pub(crate) fn into_reply(self) -> Reply {
         match self {
-            Self::Problem(problem) => problem_response(&problem),
+            Self::Problem(problem) => problem_reply(&problem),
             Self::Page(status, html) => crate::routes::html_page(status, html),
             Self::Internal(what) => {
                 console_error!("{}", serde_json::json!({ "level": "error", "what": what }));
-                problem_response(&Problem {
+                problem_reply(&Problem {
                     kind: "/problems/internal",
                     title: "Something went wrong here",
                     status: 500,
@@ -78,17 +80,14 @@ impl Failure {
     }
 }
 
-fn problem_response(problem: &Problem) -> Response {
-    let body = serde_json::to_vec(problem).unwrap_or_default();
-    let response = Response::builder().with_status(problem.status).fixed(body);
-    let headers = response.headers();
-    // Setting a constant header cannot fail; an answer without it would still be an answer.
-    let _ = headers.set("content-type", CONTENT_TYPE);
-    let _ = headers.set("cache-control", "no-store");
+fn problem_reply(problem: &Problem) -> Reply {
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    let mut reply = Reply::text(problem.status, CONTENT_TYPE, body);
+    reply.add("cache-control", "no-store");
     if problem.status == 401 {
-        let _ = headers.set("www-authenticate", "Bearer");
+        reply.add("www-authenticate", "Bearer");
     }
-    response
+    reply
 }
 
 impl From<worker::Error> for Failure {

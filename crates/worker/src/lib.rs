@@ -10,6 +10,7 @@ mod dead_queue;
 mod dev_do;
 mod entropy;
 mod failure;
+mod http;
 mod identity;
 mod ledger_queue;
 mod links;
@@ -24,14 +25,50 @@ mod sends_queue;
 mod shop_do;
 mod store;
 mod sweep_cron;
+mod tasks;
 
 use wasm_bindgen::prelude::*;
-use worker::{Context, Env, MessageBatch, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::{Env, MessageBatch, ScheduleContext, ScheduledEvent, event};
 
-/// HTTP.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, ctx: Context) -> worker::Result<Response> {
-    Ok(routes::answer(request, env, ctx).await)
+/// HTTP, and what the waiting of [`tasks`] needs from outside. See entry.js for the other side.
+#[wasm_bindgen]
+pub struct Edge {
+    env: Env,
+}
+
+#[wasm_bindgen]
+impl Edge {
+    /// Made by entry.js, once per instance of the runtime.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(env: Env) -> Self {
+        Self { env }
+    }
+
+    /// The headers that requests are handed over with, a line each.
+    #[must_use]
+    pub fn headers() -> String {
+        http::header_names()
+    }
+
+    /// Most bytes of a body that are handed over.
+    #[must_use]
+    pub fn most_body(url: &str) -> u32 {
+        routes::most_body(url)
+    }
+
+    /// Begins a request: lines of its head, its body. The answer is [`http::Reply::into_lines`].
+    pub fn fetch(&self, call: u32, head: String, body: Option<Vec<u8>>) {
+        let env = self.env.clone();
+        tasks::begin(call, async move {
+            Ok(routes::answer(env, head, body.unwrap_or_default()).await.into_lines())
+        });
+    }
+
+    /// A promise settled that is waited for by this number.
+    pub fn settled(wait: u32, fine: bool, value: JsValue) {
+        tasks::settled(wait, if fine { Ok(value) } else { Err(value) });
+    }
 }
 
 /// Queues. Bound by hand: the crate's own macro turns one bad message into a panic that takes the

@@ -7,11 +7,11 @@ use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, ShopC
 use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
 use crate::failure::{Failure, Outcome};
 use crate::platform::{CART, PERSON, SHOP};
+use crate::tasks;
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,7 +34,7 @@ pub(crate) async fn call<C: Serialize, A: DeserializeOwned>(
     let text = serde_json::to_string(body)?;
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of our era are exact in a double")]
     let promise = stub.call(now.millis() as f64, &text)?;
-    let answer = JsFuture::from(promise).await?;
+    let answer = tasks::wait(&promise).await?;
     let answer = answer.as_string().ok_or_else(|| Failure::internal("an object answered without text"))?;
     Ok(serde_json::from_str(&answer)?)
 }

@@ -8,13 +8,15 @@ use comeback_core::id::PersonId;
 use comeback_core::person::Person;
 use comeback_core::time::{MINUTE, Timestamp};
 use comeback_wire::calls::{PersonAnswer, PersonCall, PersonChange};
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{Env, State, console_error, worker_sys};
 
 use crate::failure::{Failure, Outcome};
 use crate::store::Store;
-use crate::{clock, config, objects};
+use crate::{clock, config, objects, tasks};
 
 /// What one of these objects can be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,7 +34,9 @@ enum Held {
 
 /// The Rust side of `PersonDo`.
 #[wasm_bindgen]
-pub struct PersonObject {
+pub struct PersonObject(Rc<Object>);
+
+struct Object {
     env: Env,
     store: Store,
 }
@@ -42,20 +46,33 @@ impl PersonObject {
     /// Made by entry.js.
     #[wasm_bindgen(constructor)]
     pub fn new(state: worker_sys::DurableObjectState, env: Env) -> Result<Self, JsValue> {
-        Ok(Self { env, store: Store::open(State::from(state)) })
+        Ok(Self(Rc::new(Object { env, store: Store::open(State::from(state)) })))
     }
 
-    /// A call, as JSON in and out.
-    pub async fn call(&self, now: f64, body: String) -> Result<String, JsValue> {
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of our era")]
-        let now = Timestamp::from_millis(now as i64);
-        let call: PersonCall = serde_json::from_str(&body).map_err(Failure::from)?;
-        let answer = self.answer(now, call).await?;
-        Ok(serde_json::to_string(&answer).map_err(Failure::from)?)
+    /// A call, as JSON in and out, begun by entry.js under a number.
+    pub fn call(&self, call: u32, now: f64, body: String) {
+        let object = self.0.clone();
+        tasks::begin(call, async move { object.call(tasks::instant(now), &body).await });
+    }
+
+    /// Time has passed.
+    pub fn alarm(&self, call: u32) {
+        let object = self.0.clone();
+        tasks::begin(call, async move {
+            object.alarm().await;
+            Ok(String::new())
+        });
+    }
+}
+
+impl Object {
+    async fn call(&self, now: Timestamp, body: &str) -> Outcome<String> {
+        let answer = self.answer(now, serde_json::from_str(body)?).await?;
+        Ok(serde_json::to_string(&answer)?)
     }
 
     /// A merge that was cut off is finished. Never fails.
-    pub async fn alarm(&self) {
+    async fn alarm(&self) {
         let finished = async {
             let now = clock::now(&self.env).await?;
             self.finish_merge(now).await
@@ -68,9 +85,7 @@ impl PersonObject {
             let _ = self.store.platform().storage().set_alarm(MINUTE).await;
         }
     }
-}
 
-impl PersonObject {
     async fn answer(&self, now: Timestamp, call: PersonCall) -> Outcome<PersonAnswer> {
         // The policy is fetched before the state is read: nothing may be awaited in between.
         let policy = match &call {

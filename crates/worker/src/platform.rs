@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 
 use comeback_core::id::ShopId;
 use comeback_link::MasterKey;
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use crate::failure::{Failure, Outcome};
+use crate::tasks;
 
 pub(crate) const CART: &str = "CART";
 pub(crate) const PERSON: &str = "PERSON";
@@ -61,4 +64,20 @@ pub(crate) fn shop_secret(env: &Env, shop: &ShopId, name: &str) -> Option<String
     let text = env.secret("SHOP_SECRETS").ok()?.to_string();
     let all: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(&text).ok()?;
     all.get(shop.as_str())?.get(name).filter(|s| !s.is_empty()).cloned()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Asks a limiter about several keys at once; whether all of them are within its bounds.
+    #[wasm_bindgen(js_namespace = comebackHost)]
+    fn limit(limiter: &JsValue, keys: &str) -> Promise;
+}
+
+/// Whether these keys, a line each, are within the limit of events. Yes where there is no limiter.
+pub(crate) async fn within_limit(env: &Env, keys: &str) -> bool {
+    let Ok(limiter) = js_sys::Reflect::get(env, &JsValue::from_str(EVENTS_LIMIT)) else { return true };
+    if limiter.is_undefined() {
+        return true;
+    }
+    tasks::wait(&limit(&limiter, keys)).await.map_or(true, |fine| fine != JsValue::FALSE)
 }

@@ -2,18 +2,23 @@
 //! keys and links. Asked on the send path, on links and for administration, never per event.
 
 use comeback_wire::calls::{ShopCall, Standing};
+use std::rc::Rc;
+
 use wasm_bindgen::prelude::*;
 use worker::{Env, State, worker_sys};
 
 use crate::failure::{Failure, Outcome};
 use crate::store::Store;
+use crate::tasks;
 
 /// Revoked links kept. Links die of age after two weeks; whoever must revoke more revokes the key.
 const MOST_REVOKED: usize = 10_000;
 
 /// The Rust side of `ShopDo`.
 #[wasm_bindgen]
-pub struct ShopObject {
+pub struct ShopObject(Rc<Object>);
+
+struct Object {
     store: Store,
 }
 
@@ -22,23 +27,27 @@ impl ShopObject {
     /// Made by entry.js.
     #[wasm_bindgen(constructor)]
     pub fn new(state: worker_sys::DurableObjectState, _env: Env) -> Result<Self, JsValue> {
-        Ok(Self { store: Store::open(State::from(state)) })
+        Ok(Self(Rc::new(Object { store: Store::open(State::from(state)) })))
     }
 
-    /// A call, as JSON in and out.
-    #[expect(clippy::unused_async, reason = "objects are called by promise")]
-    pub async fn call(&self, _now: f64, body: String) -> Result<String, JsValue> {
-        let call: ShopCall = serde_json::from_str(&body).map_err(Failure::from)?;
-        let standing = self.answer(call)?;
-        Ok(serde_json::to_string(&standing).map_err(Failure::from)?)
+    /// A call, as JSON in and out, begun by entry.js under a number.
+    pub fn call(&self, call: u32, _now: f64, body: String) {
+        let object = self.0.clone();
+        tasks::begin(call, async move { object.call(&body) });
     }
 
     /// A shop has no timers yet.
-    #[expect(clippy::unused_async, reason = "objects are woken by promise")]
-    pub async fn alarm(&self) {}
+    pub fn alarm(&self, call: u32) {
+        tasks::begin(call, async { Ok(String::new()) });
+    }
 }
 
-impl ShopObject {
+impl Object {
+    fn call(&self, body: &str) -> Outcome<String> {
+        let standing = self.answer(serde_json::from_str(body)?)?;
+        Ok(serde_json::to_string(&standing)?)
+    }
+
     fn answer(&self, call: ShopCall) -> Outcome<Standing> {
         let mut standing: Standing =
             self.store.read()?.unwrap_or_else(|| Standing { epoch: 1, ..Standing::default() });

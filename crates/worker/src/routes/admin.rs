@@ -7,10 +7,10 @@ use comeback_wire::calls::{CartAnswer, CartCall, ShopCall};
 use comeback_wire::shop::{Catalogue, Shop, ShopDocument};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
-use worker::{Method, Response};
+use worker::Method;
 
-use super::{Ask, json_response};
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::{config, objects, platform};
 
 /// Largest shop document: a few thousand products.
@@ -26,15 +26,15 @@ struct Revocation {
     kid: Option<String>,
 }
 
-pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Response> {
+pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Reply> {
     authorise(ask)?;
     let ["shops", shop, rest @ ..] = rest else { return Err(Failure::not_found("no such route")) };
     let shop = ShopId::parse(shop).map_err(|e| Failure::malformed(format!("shop: {e}")))?;
-    match (ask.request.method(), rest) {
+    match (ask.method.clone(), rest) {
         (Method::Put, []) => put(ask, &shop).await,
         (Method::Get, []) => {
             let standing = objects::shop(&ask.env, &shop, ask.now, &ShopCall::Standing).await?;
-            json_response(&standing)
+            Reply::json(&standing)
         }
         (Method::Post, ["stop"]) => stop(ask, &shop, true).await,
         (Method::Post, ["resume"]) => stop(ask, &shop, false).await,
@@ -58,9 +58,9 @@ fn authorise(ask: &Ask) -> Outcome<()> {
     Err(Failure::unauthorized("a bearer token is needed"))
 }
 
-async fn put(ask: &mut Ask, id: &ShopId) -> Outcome<Response> {
+async fn put(ask: &mut Ask, id: &ShopId) -> Outcome<Reply> {
     let mut document: ShopDocument = {
-        let body = ask.body(MAX_DOCUMENT).await?;
+        let body = ask.body(MAX_DOCUMENT)?;
         serde_json::from_slice(&body).map_err(|e| Failure::malformed(format!("{e}")))?
     };
     if document.shop != *id {
@@ -79,7 +79,7 @@ async fn put(ask: &mut Ask, id: &ShopId) -> Outcome<Response> {
     config::publish(&ask.env, &shop, former.as_deref(), &policy, &catalogue).await?;
     // The object last: the send path must not hear of a policy that is not stored yet.
     objects::shop(&ask.env, id, ask.now, &ShopCall::Put { shop: Box::new(shop.clone()) }).await?;
-    json_response(&serde_json::json!({
+    Reply::json(&serde_json::json!({
         "shop": id, "policy": shop.policy_version, "catalogue": shop.catalogue_version, "warnings": warnings,
     }))
 }
@@ -133,13 +133,13 @@ fn policy(document: &ShopDocument) -> Outcome<(Policy, Vec<String>)> {
     Ok((policy, warnings.iter().map(ToString::to_string).collect()))
 }
 
-async fn stop(ask: &Ask, shop: &ShopId, stopped: bool) -> Outcome<Response> {
+async fn stop(ask: &Ask, shop: &ShopId, stopped: bool) -> Outcome<Reply> {
     let standing = objects::shop(&ask.env, shop, ask.now, &ShopCall::Stop { stopped }).await?;
-    json_response(&serde_json::json!({ "shop": shop, "stopped": standing.stopped }))
+    Reply::json(&serde_json::json!({ "shop": shop, "stopped": standing.stopped }))
 }
 
-async fn revoke(ask: &mut Ask, shop: &ShopId) -> Outcome<Response> {
-    let wanted: Revocation = ask.json(MAX_BODY).await?;
+async fn revoke(ask: &mut Ask, shop: &ShopId) -> Outcome<Reply> {
+    let wanted: Revocation = ask.json(MAX_BODY)?;
     let epoch = match wanted.kid.as_deref() {
         None => None,
         Some(kid) => {
@@ -155,15 +155,15 @@ async fn revoke(ask: &mut Ask, shop: &ShopId) -> Outcome<Response> {
     }
     let standing =
         objects::shop(&ask.env, shop, ask.now, &ShopCall::Revoke { jti: wanted.jti, epoch }).await?;
-    json_response(&serde_json::json!({
+    Reply::json(&serde_json::json!({
         "shop": shop, "epoch": standing.epoch, "revoked_epochs": standing.revoked_epochs, "revoked": standing.revoked.len(),
     }))
 }
 
-async fn explain(ask: &Ask, shop: &ShopId, cart: &str) -> Outcome<Response> {
+async fn explain(ask: &Ask, shop: &ShopId, cart: &str) -> Outcome<Reply> {
     let cart = CartId::parse(cart).map_err(|e| Failure::malformed(format!("cart: {e}")))?;
     match objects::cart(&ask.env, shop, &cart, ask.now, &CartCall::Explain).await? {
-        CartAnswer::Story { state, log } => json_response(&serde_json::json!({ "state": state, "log": log })),
+        CartAnswer::Story { state, log } => Reply::json(&serde_json::json!({ "state": state, "log": log })),
         _ => Err(Failure::not_found("no such cart")),
     }
 }

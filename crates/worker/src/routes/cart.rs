@@ -5,27 +5,24 @@ use comeback_core::signal::SignalKind;
 use comeback_core::time::Timestamp;
 use comeback_wire::calls::{CartAnswer, CartCall};
 use comeback_wire::capture::Batch;
-use serde::Deserialize;
-use worker::Response;
 
-use super::{Ask, events, json_response};
+use super::events;
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::{config, objects};
 
 /// Largest body, as for events.
 const MAX_BODY: usize = 16 * 1024;
 
-#[derive(Deserialize)]
-struct Query {
-    pk: String,
+fn key(ask: &Ask) -> Outcome<String> {
+    ask.parameter("pk").map(str::to_owned).ok_or_else(|| Failure::malformed("pk: missing from the address"))
 }
 
-pub(super) async fn get(ask: &Ask) -> Outcome<Response> {
-    let query: Query = ask.request.query().map_err(|_| Failure::malformed("pk: missing from the address"))?;
-    let shop = config::shop_by_pk(&ask.env, &query.pk).await?;
+pub(super) async fn get(ask: &mut Ask) -> Outcome<Reply> {
+    let pk = key(ask)?;
+    let shop = config::shop_by_pk(&ask.env, &pk).await?;
     // A GET of the own origin names none; a foreign page's is checked.
-    let origin = ask.header("origin");
-    if origin.is_some() {
+    if ask.header("origin").is_some() {
         events::check_origin(ask, &shop)?;
     }
     let cart = ask.cookies.cart.as_ref().ok_or_else(|| Failure::not_found("no cart in this browser"))?;
@@ -34,17 +31,16 @@ pub(super) async fn get(ask: &Ask) -> Outcome<Response> {
     else {
         return Err(Failure::not_found("the cart is gone"));
     };
-    let response = json_response(&view)?;
-    response.headers().set("etag", &format!("\"{}\"", view.version))?;
-    events::allow_origin(&response, ask, origin.as_deref())?;
-    Ok(response)
+    let mut reply = Reply::json(&view)?;
+    reply.add("etag", &format!("\"{}\"", view.version));
+    Ok(reply)
 }
 
-pub(super) async fn put(ask: &mut Ask) -> Outcome<Response> {
-    let query: Query = ask.request.query().map_err(|_| Failure::malformed("pk: missing from the address"))?;
-    let shop = config::shop_by_pk(&ask.env, &query.pk).await?;
-    let origin = events::check_origin(ask, &shop)?;
-    events::limit(ask, &query.pk).await?;
+pub(super) async fn put(ask: &mut Ask) -> Outcome<Reply> {
+    let pk = key(ask)?;
+    let shop = config::shop_by_pk(&ask.env, &pk).await?;
+    events::check_origin(ask, &shop)?;
+    events::limit(ask, &pk).await?;
     let cart = ask.cookies.cart.clone().ok_or_else(|| Failure::not_found("no cart in this browser"))?;
     let if_version = ask
         .header("if-match")
@@ -57,15 +53,14 @@ pub(super) async fn put(ask: &mut Ask) -> Outcome<Response> {
                 "send the ETag of the cart you saw",
             )
         })?;
-    let body = ask.body(MAX_BODY).await?;
+    let body = ask.body(MAX_BODY)?;
     let lines = lines(&body, shop.document.currency.code(), ask.now)?;
     let call = CartCall::Replace { if_version, lines };
     match objects::cart(&ask.env, &shop.document.shop, &cart, ask.now, &call).await? {
         CartAnswer::Done { version, .. } => {
-            let response = json_response(&serde_json::json!({ "id": cart, "version": version }))?;
-            response.headers().set("etag", &format!("\"{version}\""))?;
-            events::allow_origin(&response, ask, origin.as_deref())?;
-            Ok(response)
+            let mut reply = Reply::json(&serde_json::json!({ "id": cart, "version": version }))?;
+            reply.add("etag", &format!("\"{version}\""));
+            Ok(reply)
         }
         CartAnswer::Conflict { version } => Err(Failure::problem(
             412,

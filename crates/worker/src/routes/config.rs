@@ -1,13 +1,11 @@
 //! `GET /v1/config/{pk}`: on-site rules and copy. Cookieless and cacheable: the one request that is
 //! lawful before anything was agreed to.
 
-use worker::Response;
-
-use super::Ask;
 use crate::config;
 use crate::failure::Outcome;
+use crate::http::{Ask, Reply};
 
-pub(super) async fn get(ask: &Ask, pk: &str) -> Outcome<Response> {
+pub(super) async fn get(ask: &Ask, pk: &str) -> Outcome<Reply> {
     let shop = config::shop_by_pk(&ask.env, pk).await?;
     let d = &shop.document;
     let body = serde_json::json!({
@@ -16,10 +14,8 @@ pub(super) async fn get(ask: &Ask, pk: &str) -> Outcome<Response> {
         "panels": d.panels,
         "exit": d.exit,
     });
-    let response = Response::builder().fixed(serde_json::to_vec(&body)?);
-    let headers = response.headers();
-    headers.set("content-type", "application/json")?;
-    headers.set("cache-control", "public, max-age=60, stale-while-revalidate=600")?;
-    headers.set("access-control-allow-origin", "*")?;
-    Ok(response)
+    let mut reply = Reply::text(200, "application/json", serde_json::to_string(&body)?);
+    reply.add("cache-control", "public, max-age=60, stale-while-revalidate=600");
+    reply.add("access-control-allow-origin", "*");
+    Ok(reply)
 }

@@ -5,12 +5,13 @@ use comeback_core::time::{SECOND, Timestamp};
 use comeback_page::{INBOX_CSP, InboxMessage, inbox};
 use comeback_wire::calls::CartCall;
 use serde::Deserialize;
-use worker::{Delay, Method, Response};
+use worker::Method;
 
-use super::{Ask, json_response, page_under};
+use super::page_under;
 use crate::dev_do::{self, DevCall};
 use crate::failure::{Failure, Outcome};
-use crate::objects;
+use crate::http::{Ask, Reply};
+use crate::{objects, tasks};
 
 const MAX_BODY: usize = 4 * 1024;
 /// Objects woken by one move of the clock, as a bound against a runaway.
@@ -35,8 +36,8 @@ struct Fault {
     on: bool,
 }
 
-pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Response> {
-    match (ask.request.method(), rest) {
+pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Reply> {
+    match (ask.method.clone(), rest) {
         (Method::Get, ["inbox"]) => {
             let messages = dev_do::call(&ask.env, &DevCall::Inbox).await?.messages;
             let shown: Vec<InboxMessage> = messages
@@ -68,22 +69,22 @@ pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Response> {
                     })
                 })
                 .collect();
-            json_response(&serde_json::json!({ "messages": messages }))
+            Reply::json(&serde_json::json!({ "messages": messages }))
         }
         (Method::Get, ["clock"]) => {
-            json_response(&serde_json::json!({ "now": ask.now.to_rfc3339(), "now_ms": ask.now.millis() }))
+            Reply::json(&serde_json::json!({ "now": ask.now.to_rfc3339(), "now_ms": ask.now.millis() }))
         }
         (Method::Post, ["clock"]) => {
-            let by: Advance = ask.json(MAX_BODY).await?;
+            let by: Advance = ask.json(MAX_BODY)?;
             if !(0..=400 * 86_400).contains(&by.advance_s) {
                 return Err(Failure::malformed("advance_s: 0 to 400 days"));
             }
             let woken = advance(ask, ask.now.plus(by.advance_s * SECOND)).await?;
             let now = dev_do::now(&ask.env).await?;
-            json_response(&serde_json::json!({ "now": now.to_rfc3339(), "woken": woken }))
+            Reply::json(&serde_json::json!({ "now": now.to_rfc3339(), "woken": woken }))
         }
         (Method::Post, ["reset"]) => {
-            let wanted: Reset = ask.json(MAX_BODY).await?;
+            let wanted: Reset = ask.json(MAX_BODY)?;
             let now = match wanted.now.as_deref() {
                 None => crate::clock::platform_now(),
                 Some(text) => Timestamp::parse_rfc3339(text)
@@ -91,25 +92,30 @@ pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Response> {
             };
             dev_do::call(&ask.env, &DevCall::Reset).await?;
             dev_do::call(&ask.env, &DevCall::Set { now }).await?;
-            json_response(&serde_json::json!({ "now": now.to_rfc3339() }))
+            Reply::json(&serde_json::json!({ "now": now.to_rfc3339() }))
         }
         (Method::Post, ["faults"]) => {
-            let fault: Fault = ask.json(MAX_BODY).await?;
+            let fault: Fault = ask.json(MAX_BODY)?;
             dev_do::call(&ask.env, &DevCall::Fault { name: fault.name, on: fault.on }).await?;
-            json_response(&serde_json::json!({ "ok": true }))
+            Reply::json(&serde_json::json!({ "ok": true }))
         }
         (Method::Get, ["faults", name]) => {
             let answer = dev_do::call(&ask.env, &DevCall::IsFaulty { name: (*name).to_owned() }).await?;
-            json_response(&serde_json::json!({ "on": answer.faulty }))
+            Reply::json(&serde_json::json!({ "on": answer.faulty }))
         }
         (Method::Get, ["panic"]) => trap(),
+        (Method::Get, ["panic", "later"]) => {
+            // In a callback of the worker crate's, not in one of ours.
+            ask.env.kv(crate::platform::CONFIG)?.get("nothing").text().await?;
+            trap()
+        }
         _ => Err(Failure::not_found("no such route")),
     }
 }
 
 /// Proves that a panic costs one request.
 #[expect(clippy::panic, reason = "this is what the route is for")]
-fn trap() -> Outcome<Response> {
+fn trap() -> Outcome<Reply> {
     panic!("on purpose")
 }
 
@@ -138,7 +144,7 @@ async fn settle(ask: &Ask) -> Outcome<()> {
         if dev_do::call(&ask.env, &DevCall::UnderWay).await?.names.is_empty() {
             return Ok(());
         }
-        Delay::from(std::time::Duration::from_millis(10)).await;
+        tasks::sleep(10).await;
     }
     Ok(())
 }

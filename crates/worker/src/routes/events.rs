@@ -13,17 +13,16 @@ use comeback_wire::calls::{CartAnswer, CartCall, PersonChange, ScoreView, Sessio
 use comeback_wire::capture::{Batch, CaptureError, MAX_BODY};
 use comeback_wire::shop::{Automation, Shop};
 use serde::Serialize;
-use worker::Response;
 
-use super::{Ask, json_response};
 use crate::cart_do::score_view;
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::identity::{self, Identifier};
 use crate::orders::{self, Placed};
 use crate::{config, cookies, entropy, objects, platform};
 
 #[derive(Serialize)]
-struct Reply {
+struct Told {
     cart: Option<CartReply>,
     bucket: Option<u16>,
     score: ScoreView,
@@ -44,24 +43,23 @@ struct PanelReply {
     why: &'static str,
 }
 
-pub(super) async fn post(ask: &mut Ask) -> Outcome<Response> {
-    let body = ask.body(MAX_BODY).await?;
+pub(super) async fn post(ask: &mut Ask) -> Outcome<Reply> {
+    let body = ask.body(MAX_BODY)?;
     let batch = Batch::parse(&body, ask.now).map_err(|e| match e {
         CaptureError::TooLarge => Failure::too_large(MAX_BODY),
         other => Failure::malformed(other.to_string()),
     })?;
     let shop = config::shop_by_pk(&ask.env, &batch.pk).await?;
-    let origin = check_origin(ask, &shop)?;
+    check_origin(ask, &shop)?;
     limit(ask, &batch.pk).await?;
 
     let automated =
         shop.document.automation == Automation::Refuse && (batch.automated || looks_automated(ask));
     if !batch.storage {
         // No agreement to storage, or one that was withdrawn: nothing is kept, and what was is let go.
-        let response = json_response(&stateless(&batch, shop.document.currency, automated))?;
-        cookies::clear(response.headers(), &ask.cookies, ask.secure)?;
-        allow_origin(&response, ask, origin.as_deref())?;
-        return Ok(response);
+        let mut reply = Reply::json(&stateless(&batch, shop.document.currency, automated))?;
+        cookies::clear(&mut reply, &ask.cookies, ask.secure);
+        return Ok(reply);
     }
     let visitor = match &ask.cookies.visitor {
         Some(visitor) => visitor.clone(),
@@ -80,29 +78,28 @@ pub(super) async fn post(ask: &mut Ask) -> Outcome<Response> {
             stateless(&batch, shop.document.currency, automated)
         }
     };
-    let response = json_response(&reply)?;
+    let mut response = Reply::json(&reply)?;
     if ask.cookies.visitor.as_ref() != Some(&visitor) {
-        cookies::set_visitor(response.headers(), &visitor, ask.secure)?;
+        cookies::set_visitor(&mut response, &visitor, ask.secure);
     }
     match &reply.cart {
-        Some(cart) if cart.closed => cookies::clear_cart(response.headers(), ask.secure)?,
+        Some(cart) if cart.closed => cookies::clear_cart(&mut response, ask.secure),
         Some(cart) if ask.cookies.cart.as_ref() != Some(&cart.id) => {
-            cookies::set_cart(response.headers(), &cart.id, ask.secure)?;
+            cookies::set_cart(&mut response, &cart.id, ask.secure);
         }
         _ => {}
     }
-    allow_origin(&response, ask, origin.as_deref())?;
     Ok(response)
 }
 
 /// A visit without a cart: scored here, kept nowhere.
-fn stateless(batch: &Batch, currency: Currency, automated: bool) -> Reply {
+fn stateless(batch: &Batch, currency: Currency, automated: bool) -> Told {
     let mut facts = SessionFacts { mobile: batch.mobile, ..SessionFacts::default() };
     for signal in &batch.signals {
         facts.observe(&signal.kind);
     }
     let empty = Cart::new(currency);
-    Reply {
+    Told {
         cart: None,
         bucket: None,
         score: score_view(&facts, &empty),
@@ -119,7 +116,7 @@ async fn with_cart(
     visitor: &VisitorId,
     automated: bool,
     orders: &[String],
-) -> Outcome<Reply> {
+) -> Outcome<Told> {
     let id = &shop.document.shop;
     let env = &ask.env;
     let person = person_of_new(ask, id, cart).await?;
@@ -150,7 +147,7 @@ async fn with_cart(
         (version, phase) = standing;
     }
     let unit = linked.as_ref().map_or(visitor.as_str(), PersonId::as_str);
-    Ok(Reply {
+    Ok(Told {
         cart: Some(CartReply { id: cart.clone(), version, closed: phase.is_closed() }),
         bucket: Some(experiment::bucket(id.as_str(), "page", unit)),
         score: score.unwrap_or(without.score),
@@ -224,65 +221,49 @@ fn make_cart() -> Outcome<CartId> {
     CartId::parse(&format!("cart_{}", entropy::make_tail()?)).map_err(|e| Failure::internal(e.to_string()))
 }
 
-/// A page of the shop, or nobody. Browsers always name the origin of a POST.
-pub(super) fn check_origin(ask: &Ask, shop: &Shop) -> Outcome<Option<String>> {
+/// A page of the shop, or nobody. Browsers always name the origin of a POST. From here on the page
+/// may read the answer, whatever it is.
+pub(super) fn check_origin(ask: &mut Ask, shop: &Shop) -> Outcome<()> {
     match ask.header("origin") {
-        Some(origin) if shop.allows_origin(&origin) => Ok(Some(origin)),
+        Some(origin) if shop.allows_origin(origin) => {
+            let own = origin.split_once("://").is_some_and(|(_, host)| host == ask.host);
+            ask.reader = (!own).then(|| origin.to_owned());
+            Ok(())
+        }
         Some(_) => Err(Failure::forbidden("this origin is not one of the shop's; add it to `origins`")),
         None => Err(Failure::forbidden("an Origin header is needed; servers use signed requests")),
     }
 }
 
-/// Lets a page of another origin of the shop read the answer.
-pub(super) fn allow_origin(response: &Response, ask: &Ask, origin: Option<&str>) -> Outcome<()> {
-    response.headers().append("vary", "Origin")?;
-    let Some(origin) = origin else { return Ok(()) };
-    let own = origin.split_once("://").is_some_and(|(_, host)| host == ask.host);
-    if !own {
-        response.headers().set("access-control-allow-origin", origin)?;
-        response.headers().set("access-control-allow-credentials", "true")?;
-    }
-    Ok(())
-}
-
 /// Preflights name no shop, so they are answered for any origin; the request itself is checked.
-pub(super) async fn preflight(ask: &Ask) -> Response {
-    let response = Response::builder().with_status(204).empty();
-    let headers = response.headers();
+pub(super) fn preflight(ask: &Ask) -> Reply {
+    let mut reply = Reply::empty(204);
     if let Some(origin) = ask.header("origin") {
         for (name, value) in [
-            ("access-control-allow-origin", origin.as_str()),
+            ("access-control-allow-origin", origin),
             ("access-control-allow-credentials", "true"),
             ("access-control-allow-methods", "GET, POST, PUT"),
             ("access-control-allow-headers", "content-type, if-match"),
             ("access-control-max-age", "86400"),
             ("vary", "Origin"),
         ] {
-            let _ = headers.set(name, value);
+            reply.add(name, value);
         }
     }
-    response
+    reply
 }
 
 /// Rate limit by address and, apart from it, by visitor: a client that changes its cookie with every
 /// request still has one address. Where the limiter is out of order, events are let in: losing a
 /// shopper's cart is worse than a burst.
 pub(super) async fn limit(ask: &Ask, pk: &str) -> Outcome<()> {
-    let Ok(limiter) = ask.env.rate_limiter(platform::EVENTS_LIMIT) else { return Ok(()) };
     let address = ask.header("cf-connecting-ip").map(|ip| format!("{pk}|ip|{ip}"));
     let visitor = ask.cookies.visitor.as_ref().map(|v| format!("{pk}|{v}"));
-    for key in address.into_iter().chain(visitor) {
-        let Ok(outcome) = limiter.limit(key).await else { return Ok(()) };
-        if !outcome.success {
-            return Err(Failure::problem(
-                429,
-                "/problems/too-many",
-                "Too many requests",
-                "try again in a minute",
-            ));
-        }
+    let keys: Vec<String> = address.into_iter().chain(visitor).collect();
+    if keys.is_empty() || platform::within_limit(&ask.env, &keys.join("\n")).await {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::problem(429, "/problems/too-many", "Too many requests", "try again in a minute"))
 }
 
 /// Crawlers say so. This only spares effort: what matters is that a bot has no consent.

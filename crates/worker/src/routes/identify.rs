@@ -8,10 +8,10 @@ use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::capture::clip;
 use comeback_wire::shop::Shop;
 use serde::Deserialize;
-use worker::Response;
 
-use super::{Ask, events, json_response};
+use super::events;
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::identity::{self, Identifier};
 use crate::person_do::channel_named;
 use crate::{config, cookies, objects, platform};
@@ -53,12 +53,12 @@ struct Consented {
 }
 
 /// Who is speaking: a page of the shop, or its server by signature.
-async fn speaker(ask: &Ask, body: &[u8], pk: &str) -> Outcome<(std::rc::Rc<Shop>, Source, Option<String>)> {
+async fn speaker(ask: &mut Ask, body: &[u8], pk: &str) -> Outcome<(std::rc::Rc<Shop>, Source)> {
     let shop = config::shop_by_pk(&ask.env, pk).await?;
     let Some(signature) = ask.header("x-comeback-signature") else {
-        let origin = events::check_origin(ask, &shop)?;
+        events::check_origin(ask, &shop)?;
         events::limit(ask, pk).await?;
-        return Ok((shop, Source::Page, origin));
+        return Ok((shop, Source::Page));
     };
     let hex = signature.strip_prefix("sha256=").unwrap_or_default();
     let secret = platform::shop_secret(&ask.env, &shop.document.shop, "identity")
@@ -66,7 +66,7 @@ async fn speaker(ask: &Ask, body: &[u8], pk: &str) -> Outcome<(std::rc::Rc<Shop>
     if !is_signed(body, hex, &secret) {
         return Err(Failure::unauthorized("the signature does not fit the body"));
     }
-    Ok((shop, Source::Signed, None))
+    Ok((shop, Source::Signed))
 }
 
 /// HMAC-SHA256 of the body under the shop's secret, compared in constant time.
@@ -78,10 +78,10 @@ fn is_signed(body: &[u8], hex: &str, secret: &str) -> bool {
     subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), hex.to_ascii_lowercase().as_bytes()).into()
 }
 
-pub(super) async fn identify(ask: &mut Ask) -> Outcome<Response> {
-    let body = ask.body(MAX_BODY).await?;
+pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
+    let body = ask.body(MAX_BODY)?;
     let said: Identify = parse(&body)?;
-    let (shop, source, origin) = speaker(ask, &body, &said.pk).await?;
+    let (shop, source) = speaker(ask, &body, &said.pk).await?;
     let id = &shop.document.shop;
     let email = contact(said.email.as_deref(), "email", identity::email)?;
     let phone = contact(said.phone.as_deref(), "phone", identity::phone)?;
@@ -139,12 +139,11 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Response> {
     }
     // A page must not learn from the answer whether an address is a customer's.
     let told = if known && source == Source::Signed { "known" } else { "ok" };
-    let response = json_response(&serde_json::json!({ "person": told }))?;
+    let mut reply = Reply::json(&serde_json::json!({ "person": told }))?;
     if let Some(visitor) = fresh_visitor {
-        cookies::set_visitor(response.headers(), &visitor, ask.secure)?;
+        cookies::set_visitor(&mut reply, &visitor, ask.secure);
     }
-    events::allow_origin(&response, ask, origin.as_deref())?;
-    Ok(response)
+    Ok(reply)
 }
 
 /// Who is behind what was typed into a page.
@@ -187,10 +186,10 @@ async fn typed(
     Ok(Typed { person: address.person, visitor: browser, takes_email: email.is_some(), takes_phone })
 }
 
-pub(super) async fn consent(ask: &mut Ask) -> Outcome<Response> {
-    let body = ask.body(MAX_BODY).await?;
+pub(super) async fn consent(ask: &mut Ask) -> Outcome<Reply> {
+    let body = ask.body(MAX_BODY)?;
     let said: Consented = parse(&body)?;
-    let (shop, source, origin) = speaker(ask, &body, &said.pk).await?;
+    let (shop, source) = speaker(ask, &body, &said.pk).await?;
     let id = &shop.document.shop;
     let channel = channel_named(&said.channel)
         .filter(|c| *c != Channel::Push)
@@ -215,7 +214,7 @@ pub(super) async fn consent(ask: &mut Ask) -> Outcome<Response> {
         // A stranger must not take somebody's consent away: a no counts from the browser that
         // brought the address, and from the links in our messages.
         if !said.granted && browser.as_ref() != Some(&address.person) {
-            return reply(ask, origin.as_deref(), "not recorded");
+            return Reply::json(&serde_json::json!({ "consent": "not recorded" }));
         }
         address.person
     } else {
@@ -225,13 +224,7 @@ pub(super) async fn consent(ask: &mut Ask) -> Outcome<Response> {
         Consent { channel, granted: said.granted, wording: clip(&said.wording, 200), at: ask.now, source };
     let changes = vec![PersonChange::Contact { channel, address, source }, PersonChange::Consent(consent)];
     identity::apply(&ask.env, id, &person, changes, ask.now).await?;
-    reply(ask, origin.as_deref(), "recorded")
-}
-
-fn reply(ask: &Ask, origin: Option<&str>, consent: &str) -> Outcome<Response> {
-    let response = json_response(&serde_json::json!({ "consent": consent }))?;
-    events::allow_origin(&response, ask, origin)?;
-    Ok(response)
+    Reply::json(&serde_json::json!({ "consent": "recorded" }))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Outcome<T> {

@@ -12,10 +12,9 @@ use comeback_core::time::Timestamp;
 use comeback_intake::model::{Checkout, Operation, Order, OrderStatus};
 use comeback_intake::{IntakeError, shopify};
 use comeback_wire::calls::{CartCall, PersonChange};
-use worker::Response;
 
-use super::{Ask, json_response};
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::identity::{self, Identifier};
 use crate::orders::{self, Placed};
 use crate::{config, objects, platform};
@@ -23,12 +22,12 @@ use crate::{config, objects, platform};
 /// Largest webhook; Shopify's are below.
 const MAX_BODY: usize = 1024 * 1024;
 
-pub(super) async fn post(ask: &mut Ask, shop: &str, source: &str) -> Outcome<Response> {
+pub(super) async fn post(ask: &mut Ask, shop: &str, source: &str) -> Outcome<Reply> {
     let shop = ShopId::parse(shop).map_err(|_| Failure::not_found("no such shop"))?;
     if source != "shopify" {
         return Err(Failure::not_found("no such source"));
     }
-    let body = ask.body(MAX_BODY).await?;
+    let body = ask.body(MAX_BODY)?;
     if config::shop(&ask.env, &shop).await?.is_none() {
         return Err(Failure::not_found("no such shop"));
     }
@@ -59,7 +58,7 @@ pub(super) async fn post(ask: &mut Ask, shop: &str, source: &str) -> Outcome<Res
             ));
         }
     };
-    json_response(&serde_json::json!({ "accepted": told }))
+    Reply::json(&serde_json::json!({ "accepted": told }))
 }
 
 /// The cart of a platform's cart or checkout, by the first name that checkout and order share.

@@ -2,21 +2,19 @@
 //! any JOSE library can check our links.
 
 use comeback_wire::calls::ShopCall;
-use worker::Response;
 
-use super::Ask;
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::{config, links, objects};
 
-pub(super) async fn get(ask: &Ask) -> Outcome<Response> {
+pub(super) async fn get(ask: &Ask) -> Outcome<Reply> {
     let shop = config::shop_by_host(&ask.env, &ask.host).await?;
     let shop = shop.ok_or_else(|| Failure::not_found("no shop is served from this host"))?;
     let id = &shop.document.shop;
     let standing = objects::shop(&ask.env, id, ask.now, &ShopCall::Standing).await?;
     let keys = links::keys(&ask.env, id, &standing)?.jwks();
-    let response = Response::builder().fixed(keys.into_bytes());
-    response.headers().set("content-type", "application/jwk-set+json")?;
-    response.headers().set("cache-control", "public, max-age=300")?;
-    response.headers().set("access-control-allow-origin", "*")?;
-    Ok(response)
+    let mut reply = Reply::text(200, "application/jwk-set+json", keys);
+    reply.add("cache-control", "public, max-age=300");
+    reply.add("access-control-allow-origin", "*");
+    Ok(reply)
 }

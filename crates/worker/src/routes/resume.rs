@@ -6,10 +6,10 @@ use comeback_page::{Landing, LinkTrouble, landing as landing_page, link_trouble}
 use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::cart_view::{CartView, Difference};
 use serde::Serialize;
-use worker::Response;
 
-use super::{Ask, html_page, json_response};
+use super::html_page;
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::links::{self, Disbelief, Resume};
 use crate::{config, cookies, identity, objects, present};
 
@@ -20,7 +20,7 @@ struct Restored {
     offer: Option<String>,
 }
 
-pub(super) async fn landing(ask: &Ask, token: &str) -> Outcome<Response> {
+pub(super) async fn landing(ask: &Ask, token: &str) -> Outcome<Reply> {
     let resume = believe(ask, token).await?;
     let (view, report) = present_cart(ask, &resume).await?;
     let page = landing_page(&Landing {
@@ -35,7 +35,7 @@ pub(super) async fn landing(ask: &Ask, token: &str) -> Outcome<Response> {
     Ok(html_page(200, page))
 }
 
-pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Response> {
+pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Reply> {
     let resume = believe(ask, token).await?;
     let id = &resume.shop.document.shop;
     let click = CartCall::Click { key: resume.key.clone() };
@@ -49,31 +49,30 @@ pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Response> {
     }
     let target = resume.shop.absolute(&resume.shop.document.cart_url);
     let joint = if target.contains('?') { '&' } else { '?' };
-    let response = Response::builder().with_status(303).empty();
-    let headers = response.headers();
-    headers.set("location", &format!("{target}{joint}comeback_restore={token}"))?;
-    headers.set("cache-control", "no-store")?;
-    headers.set("referrer-policy", "no-referrer")?;
+    let mut reply = Reply::empty(303);
+    reply.add("location", &format!("{target}{joint}comeback_restore={token}"));
+    reply.add("cache-control", "no-store");
+    reply.add("referrer-policy", "no-referrer");
     // This browser now holds that cart: an order placed here ends its sequence.
-    cookies::set_cart(headers, &resume.cart, ask.secure)?;
-    Ok(response)
+    cookies::set_cart(&mut reply, &resume.cart, ask.secure);
+    Ok(reply)
 }
 
-pub(super) async fn short(ask: &Ask, code: &str) -> Outcome<Response> {
+pub(super) async fn short(ask: &Ask, code: &str) -> Outcome<Reply> {
     let shop = config::shop_by_host(&ask.env, &ask.host).await?;
     let Some(shop) = shop else { return Err(trouble(ask, LinkTrouble::UnknownShop).await) };
     let Some(token) = links::long_form(&ask.env, &shop.document.shop, code, ask.now).await? else {
         return Err(trouble(ask, LinkTrouble::NotOurs).await);
     };
-    let response = Response::builder().with_status(302).empty();
-    response.headers().set("location", &format!("/r/{token}"))?;
-    response.headers().set("cache-control", "no-store")?;
-    response.headers().set("referrer-policy", "no-referrer")?;
-    Ok(response)
+    let mut reply = Reply::empty(302);
+    reply.add("location", &format!("/r/{token}"));
+    reply.add("cache-control", "no-store");
+    reply.add("referrer-policy", "no-referrer");
+    Ok(reply)
 }
 
 /// For the SDK: the cart as it is now, and what changed since it was left.
-pub(super) async fn restore(ask: &Ask, token: &str) -> Outcome<Response> {
+pub(super) async fn restore(ask: &Ask, token: &str) -> Outcome<Reply> {
     let resume = match links::believe_resume(&ask.env, &ask.host, token, ask.now).await? {
         Ok(resume) => resume,
         Err(why) => {
@@ -97,7 +96,7 @@ pub(super) async fn restore(ask: &Ask, token: &str) -> Outcome<Response> {
         other => other?,
     };
     let offer = resume.offer.as_deref().and_then(|o| resume.shop.document.offer_codes.get(o)).cloned();
-    json_response(&Restored { cart: view, report, offer })
+    Reply::json(&Restored { cart: view, report, offer })
 }
 
 async fn present_cart(ask: &Ask, resume: &Resume) -> Outcome<(CartView, Vec<Difference>)> {

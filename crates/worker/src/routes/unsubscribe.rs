@@ -6,11 +6,11 @@ use comeback_core::person::Person;
 use comeback_core::time::DAY;
 use comeback_page::{Done, Preferences, done, preferences};
 use comeback_wire::calls::{CartCall, PersonAnswer, PersonCall, PersonChange};
-use worker::Response;
 
+use super::html_page;
 use super::resume::{trouble, trouble_of};
-use super::{Ask, html_page};
 use crate::failure::{Failure, Outcome};
+use crate::http::{Ask, Reply};
 use crate::links::{self, Unsubscribe};
 use crate::person_do::channel_named;
 use crate::{identity, objects, present};
@@ -18,7 +18,7 @@ use crate::{identity, objects, present};
 /// Largest form.
 const MAX_BODY: usize = 1024;
 
-pub(super) async fn show(ask: &Ask, token: &str) -> Outcome<Response> {
+pub(super) async fn show(ask: &Ask, token: &str) -> Outcome<Reply> {
     let link = believe(ask, token).await?;
     let channel = channel(&link)?;
     let person = person(ask, &link).await?;
@@ -39,8 +39,8 @@ pub(super) async fn show(ask: &Ask, token: &str) -> Outcome<Response> {
     Ok(html_page(200, page))
 }
 
-pub(super) async fn act(ask: &mut Ask, token: &str) -> Outcome<Response> {
-    let body = ask.body(MAX_BODY).await?;
+pub(super) async fn act(ask: &mut Ask, token: &str) -> Outcome<Reply> {
+    let body = ask.body(MAX_BODY)?;
     let link = believe(ask, token).await?;
     let channel = channel(&link)?;
     // Our own forms say what they want. Everything else is a mail program's one-click request, in
