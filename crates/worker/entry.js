@@ -47,15 +47,19 @@ globalThis.comebackHost = {
   },
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   done: (call, answer) => end(call)?.resolve(answer),
+  place(call) {
+    const { country, regionCode } = calls.get(call)?.request?.cf ?? {};
+    return `${country ?? ''}\n${regionCode ?? ''}`;
+  },
   failed: (call, error) => end(call)?.reject(error),
   limit: (limiter, keys) => Promise.all(keys.split('\n').map((key) => limiter.limit({ key }))).then((all) => all.every(({ success }) => success)),
 };
 
 /** A call that Rust begins now and ends by its number. */
-const begun = (begin) =>
+const begun = (begin, request) =>
   new Promise((resolve, reject) => {
     const call = (last = (last + 1) >>> 0);
-    calls.set(call, { resolve, reject });
+    calls.set(call, { resolve, reject, request });
     try {
       begin(call);
     } catch (error) {
@@ -115,7 +119,7 @@ export default class Comeback extends WorkerEntrypoint {
       let head = `${method}\n${url}`;
       for (const name of headers) head += `\n${request.headers.get(name) ?? ''}`;
       const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(request, rust.Edge.most_body(url));
-      return responseOf(await begun((call) => edge.fetch(call, head, body)));
+      return responseOf(await begun((call) => edge.fetch(call, head, body), request));
     } catch (error) {
       // The first segment only: what follows may be a token.
       console.error(JSON.stringify({ level: 'error', what: 'request failed', route: `/${new URL(request.url).pathname.split('/')[1]}`, error: String(error) }));

@@ -8,6 +8,7 @@ use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::decision::{DecisionRecord, Why};
 use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
+use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
 use comeback_core::person::{Order, Person};
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
@@ -30,6 +31,12 @@ pub struct Session {
     pub mobile: bool,
     /// Driven by a program.
     pub automated: bool,
+    /// Where, as the edge saw it; asked where the cart is new to the browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// The shop's currency; told where the cart is new to the browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Currency>,
 }
 
 /// Calls of a cart object.

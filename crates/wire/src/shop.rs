@@ -139,6 +139,20 @@ impl Catalogue {
         self.0.iter().find(|p| p.item_id == item_id && p.item_variant.as_deref() == item_variant)
     }
 
+    /// What is left of a cart's value after unit costs, as a share of it. `None` where the catalogue
+    /// lacks the cost of a line, or nothing is asked for the cart. Below 0 for one sold under its cost.
+    #[must_use]
+    pub fn margin(&self, shown: &CartView) -> Option<f64> {
+        let mut cost = 0_i64;
+        for line in &shown.lines {
+            let product = self.find(&line.item_id, line.item_variant.as_deref())?;
+            cost = cost.checked_add(product.unit_cost_minor?.checked_mul(i64::from(line.quantity))?)?;
+        }
+        let value = shown.total_minor;
+        #[expect(clippy::cast_precision_loss, reason = "amounts far below 2^52")]
+        (value > 0).then(|| (value - cost) as f64 / value as f64)
+    }
+
     /// The lines that may be shown to someone else than the page's own shopper, as they are now:
     /// signed lines as the platform said, lines of a page only with the catalogue's title, price
     /// and picture. What is missing or changed is reported, never silently dropped.
@@ -286,6 +300,36 @@ mod tests {
         assert_eq!(shown, [("The mug", 2400), ("Claim your prize at evil.example", 1)]);
         assert_eq!(view.total_minor, 4802);
         assert_eq!(report.len(), 3);
+    }
+
+    #[test]
+    fn a_margin_needs_the_cost_of_every_line() {
+        let costed =
+            |item: &str, cost: Option<i64>| Product { unit_cost_minor: cost, ..product(item, 1_000, None) };
+        let margin = |costs: [Option<i64>; 2]| {
+            let catalogue = Catalogue(vec![costed("mug", costs[0]), costed("bowl", costs[1])]);
+            let line = |item: &str, quantity| Line {
+                item_id: item.to_owned(),
+                item_variant: None,
+                quantity,
+                unit_price_minor: 1,
+                title: String::new(),
+                image_url: None,
+                item_url: None,
+                class: None,
+                trust: Trust::Page,
+            };
+            let eur = Currency::parse("EUR").unwrap();
+            let mut cart = Cart::new(eur);
+            let lines = vec![line("mug", 2), line("bowl", 1)];
+            cart.apply(Timestamp::default(), &EventId::parse("evt_1").unwrap(), Change::Set(lines));
+            let mut view = CartView::of(&CartId::parse("cart_1").unwrap(), &cart, false);
+            let _ = catalogue.present(eur, &mut view, cart.lines());
+            catalogue.margin(&view)
+        };
+        assert_eq!(margin([Some(400), Some(700)]), Some(0.5));
+        assert_eq!(margin([Some(400), None]), None);
+        assert_eq!(margin([Some(2_000), Some(500)]), Some(-0.5), "sold under its cost");
     }
 
     #[test]

@@ -310,6 +310,10 @@ fn note_session(cart: &mut Recovery, session: Session) {
     if session.zone.is_some() {
         cart.zone = session.zone;
     }
+    if let Some(place) = session.place {
+        cart.place = place;
+    }
+    cart.home = session.home.or(cart.home);
 }
 
 /// Scores the session as it is now, and keeps the score for the conditions of the policy.

@@ -1,8 +1,10 @@
 //! Requests and answers as the routes see them. Both cross the boundary to JavaScript as one text
 //! each: every header that is read or set over there by itself costs more than parsing all of them here.
 
+use comeback_core::jurisdiction::Place;
 use comeback_core::time::Timestamp;
 use serde::Serialize;
+use wasm_bindgen::prelude::*;
 use worker::{Env, Method};
 
 use crate::cookies::{self, Cookies};
@@ -23,6 +25,13 @@ const HEADERS: [&str; 11] = [
     "x-shopify-triggered-at",
 ];
 
+#[wasm_bindgen]
+extern "C" {
+    /// Country and region of the request behind a call, a line each.
+    #[wasm_bindgen(js_namespace = comebackHost, js_name = place)]
+    fn place_of(call: u32) -> String;
+}
+
 /// The names, for entry.js.
 pub(crate) fn header_names() -> String {
     HEADERS.join("\n")
@@ -33,6 +42,8 @@ const MAX_PATH: usize = 4096;
 
 /// One request and all that its handler may need.
 pub(crate) struct Ask {
+    /// The call's number at entry.js.
+    call: u32,
     pub(crate) env: Env,
     pub(crate) now: Timestamp,
     pub(crate) method: Method,
@@ -55,7 +66,7 @@ pub(crate) struct Ask {
 impl Ask {
     /// From the lines of entry.js: method, address, then the values of [`HEADERS`]. A header that is
     /// absent is an empty line.
-    pub(crate) fn parse(env: Env, now: Timestamp, head: &str, body: Vec<u8>) -> Outcome<Self> {
+    pub(crate) fn parse(call: u32, env: Env, now: Timestamp, head: &str, body: Vec<u8>) -> Outcome<Self> {
         let mut lines = head.split('\n');
         let method = Method::from(lines.next().unwrap_or_default().to_owned());
         let address = lines.next().unwrap_or_default();
@@ -71,6 +82,7 @@ impl Ask {
         }
         let cookies = headers.first().and_then(Option::as_deref).map(cookies::parse).unwrap_or_default();
         Ok(Self {
+            call,
             env,
             now,
             method,
@@ -83,6 +95,20 @@ impl Ask {
             body,
             reader: None,
         })
+    }
+
+    /// Where the client is, as the edge sees it. Asked only where it is needed: the platform makes an
+    /// object of a few dozen fields for it.
+    pub(crate) fn place(&self) -> Place {
+        let told = place_of(self.call);
+        let (country, region) = told.split_once('\n').unwrap_or((&told, ""));
+        let code = |text: &str, lengths: core::ops::RangeInclusive<usize>| {
+            let fine = lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+            fine.then(|| text.to_ascii_uppercase())
+        };
+        // `T1` is the platform's code for Tor, `XX` for unknown.
+        let country = code(country, 2..=2).filter(|c| c != "XX" && c != "T1");
+        Place { region: country.as_ref().and_then(|_| code(region, 1..=3)), country }
     }
 
     /// A request header, one of [`HEADERS`].

@@ -61,7 +61,7 @@ impl Edge {
     pub fn fetch(&self, call: u32, head: String, body: Option<Vec<u8>>) {
         let env = self.env.clone();
         tasks::begin(call, async move {
-            Ok(routes::answer(env, head, body.unwrap_or_default()).await.into_lines())
+            Ok(routes::answer(call, env, head, body.unwrap_or_default()).await.into_lines())
         });
     }
 

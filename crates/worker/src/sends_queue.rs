@@ -9,13 +9,13 @@ use comeback_core::consent::Channel;
 use comeback_core::decision::{Clearance, Decision, DecisionRecord, Why};
 use comeback_core::effect::SendJob;
 use comeback_core::gate::ClaimRequest;
-use comeback_core::policy::Policy;
+use comeback_core::policy::{Field, Policy};
 use comeback_core::recovery::{Outcome as SendOutcome, Prepared};
 use comeback_core::time::{MINUTE, Timestamp};
 use comeback_message::{EmailTemplate, Offer, SmsTemplate, render_email, render_sms};
 use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, ShopCall, Standing};
 use comeback_wire::cart_view::CartView;
-use comeback_wire::shop::Shop;
+use comeback_wire::shop::{Catalogue, Shop};
 use wasm_bindgen::JsValue;
 use worker::{Env, MessageBatch, MessageExt, console_error};
 
@@ -84,7 +84,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
     let _ = catalogue.present(shop.document.currency, &mut view, &prepared.lines);
 
     let providers = Providers::of(env);
-    let request = request(&prepared, &standing, &view, &providers, &shop);
+    let request = request(&prepared, &standing, &catalogue, &view, &providers, &shop);
     let call = PersonCall::Claim {
         request: Box::new(request),
         policy: shop.policy_version.clone(),
@@ -121,11 +121,18 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
 fn request(
     prepared: &Prepared,
     standing: &Standing,
+    catalogue: &Catalogue,
     view: &CartView,
     providers: &Providers<'_>,
     shop: &Shop,
 ) -> ClaimRequest {
+    let home = shop.document.currency;
+    let mut facts = prepared.facts.clone();
+    facts.set_known(Field::CartMargin, catalogue.margin(view));
     ClaimRequest {
+        facts,
+        home: Some(home),
+        value_minor: (view.currency == home.code()).then_some(view.total_minor),
         showable_lines: u32::try_from(view.lines.len()).unwrap_or(u32::MAX),
         stopped: standing.stopped,
         capable: providers.channels(),

@@ -120,8 +120,15 @@ async fn with_cart(
     let id = &shop.document.shop;
     let env = &ask.env;
     let person = person_of_new(ask, id, cart).await?;
-    let session =
-        Session { visitor: Some(visitor.clone()), zone: batch.zone.clone(), mobile: batch.mobile, automated };
+    let is_new = ask.cookies.cart.as_ref() != Some(cart);
+    let session = Session {
+        visitor: Some(visitor.clone()),
+        zone: batch.zone.clone(),
+        mobile: batch.mobile,
+        automated,
+        place: is_new.then(|| ask.place()),
+        home: is_new.then_some(shop.document.currency),
+    };
     let currency = batch.bears_cart().then(|| batch.currency()).flatten();
     // For the case that there is no such cart, scored before the batch is given away.
     let without = stateless(&batch, shop.document.currency, automated);

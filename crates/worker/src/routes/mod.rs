@@ -29,12 +29,12 @@ pub(crate) fn most_body(url: &str) -> u32 {
 }
 
 /// Answers a request. Never fails: a failure is an answer.
-pub(crate) async fn answer(env: Env, head: String, body: Vec<u8>) -> Reply {
+pub(crate) async fn answer(call: u32, env: Env, head: String, body: Vec<u8>) -> Reply {
     let now = match clock::now(&env).await {
         Ok(now) => now,
         Err(failure) => return failure.into_reply(),
     };
-    let mut ask = match Ask::parse(env, now, &head, body) {
+    let mut ask = match Ask::parse(call, env, now, &head, body) {
         Ok(ask) => ask,
         Err(failure) => return failure.into_reply(),
     };
