@@ -179,6 +179,13 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
+    /// Minutes that its clock is ahead of UTC at an instant.
+    #[must_use]
+    pub fn offset_minutes(&self, at: Timestamp) -> i32 {
+        let instant = jiff::Timestamp::from_millisecond(at.millis());
+        instant.map_or(0, |instant| self.0.to_offset(instant).seconds() / 60)
+    }
+
     /// What clock and calendar show at an instant; `None` only outside the years that there are.
     #[must_use]
     pub fn civil(&self, at: Timestamp) -> Option<Civil> {

@@ -45,7 +45,8 @@ pub fn by(name: &str, at_ms: Millis, channels: &[Channel]) -> Step {
         at_ms,
         window_ms: 0,
         channels: channels.to_vec(),
-        template: "reminder".into(),
+        // Of its own: within one abandonment no template goes out twice.
+        template: name.into(),
         offer: None,
         when: None,
     }

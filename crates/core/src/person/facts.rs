@@ -81,7 +81,7 @@ impl Person {
     }
 
     /// When they last showed that messages are welcome: a click, an order, or a yes.
-    fn last_answer(&self) -> Option<Timestamp> {
+    pub(crate) fn last_answer(&self) -> Option<Timestamp> {
         let clicks = self.sends.iter().filter_map(|s| s.clicked);
         let orders = self.orders.iter().filter(|o| !o.cancelled).map(|o| o.at);
         let yes = self.consents.iter().filter(|c| c.granted).map(|c| c.at);

@@ -1,0 +1,117 @@
+//! What ends a sequence and what forbids a step, whatever the channel: order, opt-out, automation, the
+//! shop's switch, a pause, nothing to show, a newer cart, the step's own condition, repetition, holdout.
+
+use super::{Ask, Log, skip};
+use crate::decision::{Decision, Why};
+use crate::experiment;
+use crate::policy::Step;
+use crate::time::{HOUR, Millis};
+
+/// How long to wait before asking again when the shop has stopped all sends.
+pub const STOPPED_RETRY: Millis = HOUR;
+
+/// What ends the sequence.
+pub(super) fn ends(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+    let Ask { person, request, .. } = *ask;
+    log.check(
+        "sent_before",
+        !person.has_sent(&request.key),
+        format!("{} earlier sends of this person", person.sends.len()),
+        skip(Why::AlreadySent),
+    )?;
+    let ordered = person.orders.iter().any(|o| !o.cancelled && o.at >= request.cart_born_at);
+    log.check(
+        "ordered",
+        !ordered,
+        if ordered {
+            "an order was placed after the cart was begun"
+        } else {
+            "no order since the cart was begun"
+        },
+        skip(Why::Ordered),
+    )?;
+    log.check(
+        "opted_out",
+        person.opted_out_of_all.is_none(),
+        person
+            .opted_out_of_all
+            .map_or_else(|| "no opt-out".to_owned(), |t| format!("opted out at {}", t.to_rfc3339())),
+        skip(Why::OptedOut),
+    )?;
+    log.check(
+        "automated",
+        !request.automated,
+        if request.automated { "automated session" } else { "a real browser or a signed source" },
+        skip(Why::Bot),
+    )
+}
+
+/// What forbids the step, now or at all.
+pub(super) fn forbids(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+    let Ask { now, person, request, policy, .. } = *ask;
+    log.check(
+        "stopped",
+        !request.stopped,
+        if request.stopped { "the shop's stop switch is on" } else { "the shop's stop switch is off" },
+        Decision::Defer { until: now.plus(STOPPED_RETRY), why: Why::Stopped },
+    )?;
+    let paused = person.paused_until.filter(|t| *t > now);
+    log.check(
+        "paused",
+        paused.is_none(),
+        paused.map_or_else(|| "no pause".to_owned(), |t| format!("paused until {}", t.to_rfc3339())),
+        Decision::Defer { until: paused.unwrap_or(now), why: Why::Paused },
+    )?;
+    log.check(
+        "showable",
+        request.showable_lines > 0,
+        format!("{} lines from the catalogue or a signed source", request.showable_lines),
+        skip(Why::NothingToShow),
+    )?;
+    // Of two that began at the same instant one must win: the id decides.
+    let newer = person
+        .episodes
+        .iter()
+        .any(|e| e.cart != request.cart && (e.abandoned_at, &e.cart) > (request.abandoned_at, &request.cart));
+    log.check(
+        "one_sequence",
+        !newer,
+        if newer { "a newer cart is being recovered" } else { "no newer cart" },
+        skip(Why::AnotherSequence),
+    )?;
+    if let Some(when) = &request.step.when {
+        let holds = policy.holds(when, ask.facts);
+        let found =
+            if holds { "the condition of the step holds" } else { "the condition of the step does not hold" };
+        log.check("step_condition", holds, found, skip(Why::StepCondition))?;
+    }
+    Ok(())
+}
+
+/// Within one abandonment a template goes out once, by whatever channel: channels complement each
+/// other, they do not repeat. What is claimed and not settled may have gone out.
+pub(super) fn repeats(ask: &Ask<'_>, step: &Step, log: &mut Log) -> Result<(), Decision> {
+    let sent = ask.person.sends.iter().filter(|s| ask.is_this(&s.cart, s.abandonment));
+    let sent = sent.map(|s| (s.channel, s.template.as_str()));
+    let claimed = ask.claimed().filter(|(_, c)| ask.is_this(&c.cart, c.abandonment));
+    let claimed = claimed.map(|(_, c)| (c.channel, c.template.as_str()));
+    let earlier = sent.chain(claimed).find(|(_, template)| *template == step.template);
+    let found = earlier.map_or_else(
+        || format!("{} has not gone out in this abandonment", step.template),
+        |(channel, _)| format!("{} went out by {channel} in this abandonment", step.template),
+    );
+    log.check("repeats", earlier.is_none(), found, skip(Why::Repeats))
+}
+
+/// Who is in the holdout is never contacted.
+pub(super) fn holdout(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+    let Ask { person, policy, .. } = *ask;
+    let bucket = experiment::bucket(person.shop.as_str(), "holdout", person.id.as_str());
+    let held = person.holdout.unwrap_or_else(|| experiment::is_held_out(bucket, policy.holdout_percent));
+    log.check(
+        "holdout",
+        !held,
+        format!("bucket {bucket} of 10000, holdout {} %", policy.holdout_percent),
+        skip(Why::Holdout),
+    )
+}
