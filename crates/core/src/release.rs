@@ -44,9 +44,12 @@ pub enum ReleaseError {
         "there is no version before this one for the others to follow; use `[rollout] percent` in the policy"
     )]
     NobodyElse,
-    /// The number is out of range.
-    #[error("{0}")]
-    OutOfRange(&'static str),
+    /// Not a percentage of people.
+    #[error("percent: 1 to 100")]
+    Percent,
+    /// Not a bound that can be kept.
+    #[error("per_hour: 1 to {MOST_PER_HOUR}")]
+    PerHour,
 }
 
 /// A version of a policy.
@@ -240,10 +243,10 @@ impl Releases {
         who: &str,
     ) -> Result<(), ReleaseError> {
         if !(1..=100).contains(&percent) {
-            return Err(ReleaseError::OutOfRange("percent: 1 to 100"));
+            return Err(ReleaseError::Percent);
         }
         if per_hour.is_some_and(|n| !(1..=MOST_PER_HOUR).contains(&n)) {
-            return Err(ReleaseError::OutOfRange("per_hour: 1 to 1000"));
+            return Err(ReleaseError::PerHour);
         }
         let version = self.find(version)?.version.clone();
         let live = self.live.take_if(|l| l.version == version);
@@ -400,7 +403,7 @@ impl InForce {
             return (&live.version, Some(activation(self.since.unwrap_or(live.at))));
         }
         // Superseded, or not reached by a rollout: it goes on as it began.
-        (left_under, None)
+        (left_under, Some(Activation { per_hour: None, ..activation(Timestamp::default()) }))
     }
 
     /// Offers of a version that somebody approved.
@@ -409,6 +412,9 @@ impl InForce {
         self.approved.get(version).cloned().unwrap_or_default()
     }
 }
+
+mod shadow;
+pub use shadow::{shadow_left, shadow_request};
 
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,14 @@
 use comeback_core::cart::Line;
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::decision::{DecisionRecord, Why};
+use comeback_core::effect::Happened;
 use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
 use comeback_core::person::{Order, Person};
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
+use comeback_core::release::{InForce, ReleaseError, Releases};
 use comeback_core::signal::Signal;
 use comeback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -102,6 +104,12 @@ pub enum CartCall {
         outcome: Outcome,
         /// The decision, if there was one.
         decision: Option<Box<DecisionRecord>>,
+    },
+    /// Something to be remembered beside the story, which changes nothing: what a candidate in shadow
+    /// would have done.
+    Note {
+        /// What.
+        what: Box<Happened>,
     },
     /// Time has passed.
     Tick,
@@ -219,6 +227,13 @@ pub enum PersonCall {
         /// Channels whose provider takes idempotency keys.
         idempotent: Vec<Channel>,
     },
+    /// What would be decided under another policy? Changes nothing.
+    Peek {
+        /// The question.
+        request: Box<ClaimRequest>,
+        /// Policy version.
+        policy: String,
+    },
     /// The provider took it.
     Sent {
         /// Which.
@@ -309,7 +324,7 @@ pub enum PersonAnswer {
         /// Whether anything was known of this person before.
         known: bool,
     },
-    /// To `Claim`.
+    /// To `Claim` and `Peek`.
     Decided(Box<DecisionRecord>),
     /// To `MergeInto`.
     Snapshot(Box<Person>),
@@ -333,13 +348,40 @@ pub enum PersonAnswer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShopCall {
-    /// Stores the shop.
+    /// Stores the shop. Its policy is activated if it is another than the last one stored so: a document
+    /// that is sent again for its catalogue does not undo what was activated since.
     Put {
         /// All of it.
         shop: Box<Shop>,
+        /// Name of its policy.
+        policy_name: String,
+        /// Who sends it, as they call themselves.
+        who: String,
     },
     /// What the send path asks before every claim.
     Standing,
+    /// The versions of its policy, and what was done with them.
+    Releases,
+    /// A change to them.
+    Release {
+        /// What.
+        change: ReleaseChange,
+        /// By whom, as they call themselves.
+        who: String,
+    },
+    /// Before a claim under a bound per hour: takes a turn in this hour, if there is one left. The same
+    /// send takes one only, however often it asks.
+    TakeTurn {
+        /// The send.
+        key: SendKey,
+        /// The bound.
+        per_hour: u32,
+    },
+    /// The claim was refused: the turn is another's.
+    ReturnTurn {
+        /// The send.
+        key: SendKey,
+    },
     /// Stops or resumes all sends.
     Stop {
         /// Stop.
@@ -352,6 +394,59 @@ pub enum ShopCall {
         /// The key epoch whose links all die.
         epoch: Option<u32>,
     },
+}
+
+/// A change to the versions of a shop's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseChange {
+    /// A version is stored and may be used.
+    Push {
+        /// Hash of its canonical form.
+        version: String,
+        /// The policy's name.
+        name: String,
+    },
+    /// It decides without sending; `None` ends that.
+    Shadow {
+        /// Which.
+        version: Option<String>,
+    },
+    /// It is put in force.
+    Activate {
+        /// Which.
+        version: String,
+        /// For how many persons.
+        percent: u8,
+        /// With this bound.
+        per_hour: Option<u32>,
+    },
+    /// The one in force is withdrawn, the one before comes back.
+    RollBack,
+    /// Offers of it are approved.
+    Approve {
+        /// Of which.
+        version: String,
+        /// Their names.
+        offers: Vec<String>,
+    },
+}
+
+/// Answers of a shop object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShopAnswer {
+    /// To everything but what follows.
+    Standing(Box<Standing>),
+    /// To `Releases` and `Release`.
+    Releases {
+        /// All of them.
+        releases: Box<Releases>,
+        /// The shop as pages and carts must now find it; `None` if it is not provisioned.
+        shop: Option<Box<Shop>>,
+    },
+    /// To `Release`, when it cannot be done.
+    Refused(ReleaseError),
 }
 
 /// A shop's standing: everything that may stop a send or a link and must not be stale.
@@ -367,4 +462,7 @@ pub struct Standing {
     pub revoked_epochs: Vec<u32>,
     /// Sends whose links are dead.
     pub revoked: Vec<String>,
+    /// The policy in force, and what else the send path must know of versions.
+    #[serde(default)]
+    pub in_force: InForce,
 }

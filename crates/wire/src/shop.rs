@@ -7,6 +7,7 @@ use comeback_core::cart::{Line, Trust};
 use comeback_core::id::ShopId;
 use comeback_core::money::Currency;
 use comeback_core::onsite::ExitRules;
+use comeback_core::release::Trial;
 use serde::{Deserialize, Serialize};
 
 use crate::cart_view::{CartView, Difference};
@@ -222,6 +223,12 @@ pub struct Shop {
     pub policy_version: String,
     /// Hash of the catalogue; the list is in KV under it.
     pub catalogue_version: String,
+    /// Version that decides beside it without sending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow_version: Option<String>,
+    /// The policy is being rolled out to some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
 }
 
 impl Shop {

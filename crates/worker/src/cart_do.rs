@@ -14,6 +14,7 @@ use comeback_core::id::{CartId, EventId, ShopId};
 use comeback_core::money::Currency;
 use comeback_core::policy::Policy;
 use comeback_core::recovery::{Phase, Recovery};
+use comeback_core::release;
 use comeback_core::signal::{Signal, SignalKind};
 use comeback_core::time::{MINUTE, SECOND, Timestamp};
 use comeback_wire::calls::{CartAnswer, CartCall, ScoreReason, ScoreView, Session};
@@ -112,14 +113,20 @@ impl Object {
             self.store.write(&born, &[Entry { at: now, what: Happened::Born }])?;
             *self.held.borrow_mut() = Some(born);
         }
-        self.load()?;
-        let Some(shop) = self.held.borrow().as_ref().map(|r| r.shop.clone()) else {
-            return Ok(CartAnswer::Missing);
+        let mut wanted = self.followed()?;
+        let (policy, shadow) = loop {
+            let Some((shop, left_under, unit)) = &wanted else { return Ok(CartAnswer::Missing) };
+            let policy = config::policy_of(&self.env, shop, left_under.as_deref(), unit).await?;
+            let shadow = config::shadow_of(&self.env, shop).await;
+            // Another call may have come between and have ended the episode, or begun one.
+            let now_wanted = self.followed()?;
+            if now_wanted == wanted {
+                break (policy, shadow);
+            }
+            wanted = now_wanted;
         };
-        let policy = config::policy_of(&self.env, &shop).await?;
         // From here to the write nothing is awaited. The state is taken, not copied: what fails on the
         // way leaves nothing held, and the next call reads what is stored.
-        self.load()?;
         let Some(mut cart) = self.held.take() else { return Ok(CartAnswer::Missing) };
         let mut score = None;
         let is_tick = call == CartCall::Tick;
@@ -183,8 +190,10 @@ impl Object {
             CartCall::Settle { key, outcome, decision } => {
                 cart.settle(now, &key, outcome, decision.as_deref(), &policy)
             }
+            CartCall::Note { what } => vec![Effect::Record(Entry { at: now, what: *what })],
             CartCall::Tick => cart.handle_timeout(now, &policy),
         };
+        let effects = with_shadow(effects, &cart, shadow.as_deref());
         let done = CartAnswer::Done {
             version: cart.cart.version,
             phase: cart.phase,
@@ -195,6 +204,18 @@ impl Object {
         let forgotten = effects.iter().any(|e| matches!(e, Effect::Forget));
         self.commit(now, cart, effects, &policy, is_tick).await?;
         Ok(if forgotten { CartAnswer::Missing } else { done })
+    }
+
+    /// What decides which policy this cart follows: its shop, the version its running episode was left
+    /// under, and who or what a rollout counts it as.
+    fn followed(&self) -> Outcome<Option<(ShopId, Option<String>, String)>> {
+        self.load()?;
+        Ok(self.held.borrow().as_ref().map(|cart| {
+            let running = cart.episode.as_ref().filter(|_| cart.phase.is_running());
+            let left_under = running.map(|e| e.policy.clone()).filter(|p| !p.is_empty());
+            let unit = cart.person.as_ref().map_or(cart.id.as_str(), |p| p.as_str());
+            (cart.shop.clone(), left_under, unit.to_owned())
+        }))
     }
 
     /// Reads the state unless it is held; whether there is one.
@@ -293,6 +314,26 @@ impl Object {
         }
         taken.is_ok()
     }
+}
+
+/// Where the cart was left: beside it, what the candidate in shadow would have planned.
+fn with_shadow(effects: Vec<Effect>, cart: &Recovery, shadow: Option<&Policy>) -> Vec<Effect> {
+    let Some(candidate) = shadow else { return effects };
+    let mut all = Vec::with_capacity(effects.len() + 1);
+    for effect in effects {
+        let planned = match &effect {
+            Effect::Record(Entry { at, what: Happened::Left { trigger, facts, .. } }) => {
+                let began =
+                    cart.episode.as_ref().filter(|_| cart.phase.is_running()).map_or(*at, |e| e.began);
+                let what = release::shadow_left(candidate, *trigger, facts, began);
+                Some(Effect::Record(Entry { at: *at, what }))
+            }
+            _ => None,
+        };
+        all.push(effect);
+        all.extend(planned);
+    }
+    all
 }
 
 /// Whether a send of this cart is on its way, for the virtual clock.

@@ -95,12 +95,33 @@ pub(crate) async fn policy(env: &Env, version: &str) -> Outcome<Rc<Policy>> {
     Ok(policy)
 }
 
-/// The policy that a shop follows now.
-pub(crate) async fn policy_of(env: &Env, shop: &ShopId) -> Outcome<Rc<Policy>> {
-    let record = self::shop(env, shop)
-        .await?
-        .ok_or_else(|| Failure::internal("the cart's shop is not provisioned"))?;
-    policy(env, &record.policy_version).await
+/// The policy that a cart follows: the one it was left under (`left_under`) while its episode runs,
+/// otherwise the one in force, which during a rollout is another for those whom it has not reached.
+/// `unit` is the person behind the cart, or the cart where nobody is known.
+pub(crate) async fn policy_of(
+    env: &Env,
+    shop: &ShopId,
+    left_under: Option<&str>,
+    unit: &str,
+) -> Outcome<Rc<Policy>> {
+    let record = record_of(env, shop).await?;
+    let version = match (left_under, &record.trial) {
+        (Some(version), _) => version,
+        (None, Some(trial)) if !trial.reaches(shop.as_str(), &record.policy_version, unit) => &trial.before,
+        _ => &record.policy_version,
+    };
+    policy(env, version).await
+}
+
+/// The policy that runs in shadow for a shop, if one does. A shadow that cannot be read is no reason
+/// for anything else to stop.
+pub(crate) async fn shadow_of(env: &Env, shop: &ShopId) -> Option<Rc<Policy>> {
+    let version = record_of(env, shop).await.ok()?.shadow_version.clone()?;
+    policy(env, &version).await.ok()
+}
+
+async fn record_of(env: &Env, shop: &ShopId) -> Outcome<Rc<Shop>> {
+    self::shop(env, shop).await?.ok_or_else(|| Failure::internal("the cart's shop is not provisioned"))
 }
 
 /// A catalogue by its hash.
@@ -128,21 +149,24 @@ fn keys_of(shop: &Shop) -> Vec<String> {
         .collect()
 }
 
-/// Stores a shop with its policy and catalogue: first what is named by hash, then what names it. A
-/// public key or host that it does not name any more stops answering.
-pub(crate) async fn publish(
-    env: &Env,
-    shop: &Shop,
-    former: Option<&Shop>,
-    policy: &Policy,
-    catalogue: &Catalogue,
-) -> Outcome<()> {
-    let kv = env.kv(CONFIG)?;
+/// Stores a policy under its version. What is stored so never changes.
+pub(crate) async fn store_policy(env: &Env, policy: &Policy) -> Outcome<()> {
     let canonical = comeback_policy::to_canonical(policy).map_err(|e| Failure::internal(e.to_string()))?;
-    kv.put(&format!("policy:{}", policy.version), canonical)?.execute().await?;
-    kv.put(&format!("catalogue:{}", shop.catalogue_version), serde_json::to_string(catalogue)?)?
-        .execute()
-        .await?;
+    env.kv(CONFIG)?.put(&format!("policy:{}", policy.version), canonical)?.execute().await?;
+    Ok(())
+}
+
+/// Stores a catalogue under its version.
+pub(crate) async fn store_catalogue(env: &Env, version: &str, catalogue: &Catalogue) -> Outcome<()> {
+    let text = serde_json::to_string(catalogue)?;
+    env.kv(CONFIG)?.put(&format!("catalogue:{version}"), text)?.execute().await?;
+    Ok(())
+}
+
+/// Lets pages and carts find a shop as it is now; what it names must be stored already. A public key
+/// or host that it does not name any more stops answering.
+pub(crate) async fn publish(env: &Env, shop: &Shop, former: Option<&Shop>) -> Outcome<()> {
+    let kv = env.kv(CONFIG)?;
     let record = serde_json::to_string(shop)?;
     let named = keys_of(shop);
     for key in &named {

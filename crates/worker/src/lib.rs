@@ -20,6 +20,7 @@ mod person_do;
 mod platform;
 mod present;
 mod providers;
+mod release;
 mod routes;
 mod sends_queue;
 mod shop_do;

@@ -3,7 +3,7 @@
 
 use comeback_core::id::{CartId, PersonId, ShopId};
 use comeback_core::time::Timestamp;
-use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, ShopCall, Standing};
+use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, ShopAnswer, ShopCall, Standing};
 use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
@@ -80,5 +80,18 @@ pub(crate) async fn alias(
 
 /// Calls a shop.
 pub(crate) async fn shop(env: &Env, shop: &ShopId, now: Timestamp, body: &ShopCall) -> Outcome<Standing> {
+    match shop_answer(env, shop, now, body).await? {
+        ShopAnswer::Standing(standing) => Ok(*standing),
+        _ => Err(Failure::internal("a shop answered something else than its standing")),
+    }
+}
+
+/// Calls a shop about the versions of its policy.
+pub(crate) async fn shop_answer(
+    env: &Env,
+    shop: &ShopId,
+    now: Timestamp,
+    body: &ShopCall,
+) -> Outcome<ShopAnswer> {
     call(env, SHOP, shop.as_str(), now, body).await
 }

@@ -4,6 +4,7 @@
 
 use comeback_core::consent::Channel;
 use comeback_core::decision::Decision;
+use comeback_core::gate;
 use comeback_core::id::PersonId;
 use comeback_core::person::Person;
 use comeback_core::time::{MINUTE, Timestamp};
@@ -89,7 +90,9 @@ impl Object {
     async fn answer(&self, now: Timestamp, call: PersonCall) -> Outcome<PersonAnswer> {
         // The policy is fetched before the state is read: nothing may be awaited in between.
         let policy = match &call {
-            PersonCall::Claim { policy, .. } => Some(config::policy(&self.env, policy).await?),
+            PersonCall::Claim { policy, .. } | PersonCall::Peek { policy, .. } => {
+                Some(config::policy(&self.env, policy).await?)
+            }
             _ => None,
         };
         let held: Option<Held> = self.store.read()?;
@@ -162,6 +165,10 @@ impl Object {
                     self.keep(&person)?;
                 }
                 Ok(PersonAnswer::Decided(Box::new(record)))
+            }
+            PersonCall::Peek { request, .. } => {
+                let policy = policy.ok_or_else(|| Failure::internal("a question without a policy"))?;
+                Ok(PersonAnswer::Decided(Box::new(gate::decide(now, &person, &request, policy))))
             }
             PersonCall::Sent { key } => {
                 person.mark_sent(&key, now);

@@ -22,7 +22,7 @@ use worker::{Env, MessageBatch, MessageExt, console_error};
 use crate::failure::{Failure, Outcome};
 use crate::links::{self, Purpose};
 use crate::providers::{Message, Providers, Refusal};
-use crate::{clock, config, identity, objects, present};
+use crate::{clock, config, identity, objects, present, release};
 
 /// A provider that is down is asked again after this long.
 const PROVIDER_RETRY: i64 = 2 * MINUTE;
@@ -70,7 +70,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
             _ => return Ok(()),
         };
     // Everything that can fail is fetched before the claim: a claim whose holder dies blocks its send.
-    let policy = config::policy(env, &shop.policy_version).await?;
+    let (version, policy, activation) = release::in_force(env, job, now, &standing, &shop, &prepared).await?;
     let catalogue = config::catalogue(env, &shop.catalogue_version).await?;
     let mut view = CartView {
         id: job.cart.clone(),
@@ -84,18 +84,24 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
     let _ = catalogue.present(shop.document.currency, &mut view, &prepared.lines);
 
     let providers = Providers::of(env);
-    let request = request(&prepared, &standing, &catalogue, &view, &providers, &shop);
-    let call = PersonCall::Claim {
-        request: Box::new(request),
-        policy: shop.policy_version.clone(),
-        idempotent: providers.idempotent(),
+    let request = ClaimRequest {
+        activation,
+        approved: standing.in_force.approved_of(&version),
+        ..request(&prepared, &standing, &catalogue, &view, &providers, &shop)
     };
+    // Before the claim, which changes what the person would answer.
+    let shadowed = release::shadowed(env, job, now, &standing, &prepared, &request).await;
+    let call =
+        PersonCall::Claim { request: Box::new(request), policy: version, idempotent: providers.idempotent() };
     let PersonAnswer::Decided(record) = identity::call(env, &job.shop, &prepared.person, now, &call).await?
     else {
         return Err(Failure::internal("a person did not answer a claim"));
     };
-    match &record.decision {
-        Decision::Defer { why: Why::InFlight, .. } => Ok(()),
+    if !matches!(record.decision, Decision::Send(_) | Decision::Defer { why: Why::InFlight, .. }) {
+        release::return_turn(env, job, now, &standing, &policy).await?;
+    }
+    let done = match &record.decision {
+        Decision::Defer { why: Why::InFlight, .. } => return Ok(()),
         Decision::Send(clearance) => {
             let clearance = clearance.clone();
             let sender = Sender {
@@ -115,7 +121,9 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
                 refusal.refusal().ok_or_else(|| Failure::internal("a refusal without an outcome"))?;
             settle(env, job, now, outcome, *record).await
         }
-    }
+    };
+    release::note(env, job, now, shadowed).await;
+    done
 }
 
 fn request(

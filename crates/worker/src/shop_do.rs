@@ -1,9 +1,14 @@
-//! The object of one shop: what must never be stale. The stop switch, the policy in force, revoked
-//! keys and links. Asked on the send path, on links and for administration, never per event.
+//! The object of one shop: what must never be stale. The stop switch, the versions of its policy and
+//! which is in force, revoked keys and links. Asked on the send path, on links and for
+//! administration, never per event.
 
-use comeback_wire::calls::{ShopCall, Standing};
 use std::rc::Rc;
 
+use comeback_core::id::SendKey;
+use comeback_core::release::{ReleaseError, Releases};
+use comeback_core::time::{HOUR, Timestamp};
+use comeback_wire::calls::{ReleaseChange, ShopAnswer, ShopCall, Standing};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{Env, State, worker_sys};
 
@@ -13,6 +18,21 @@ use crate::tasks;
 
 /// Revoked links kept. Links die of age after two weeks; whoever must revoke more revokes the key.
 const MOST_REVOKED: usize = 10_000;
+
+/// What is stored. The standing's own part on versions is derived from `releases`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Held {
+    #[serde(flatten)]
+    standing: Standing,
+    #[serde(default)]
+    releases: Releases,
+    /// Version of the policy that the shop's document last named.
+    #[serde(default)]
+    document_policy: Option<String>,
+    /// Sends that took a turn in the last hour, where a bound is set.
+    #[serde(default)]
+    turns: Vec<(Timestamp, SendKey)>,
+}
 
 /// The Rust side of `ShopDo`.
 #[wasm_bindgen]
@@ -31,9 +51,11 @@ impl ShopObject {
     }
 
     /// A call, as JSON in and out, begun by entry.js under a number.
-    pub fn call(&self, call: u32, _now: f64, body: String) {
+    pub fn call(&self, call: u32, now: f64, body: String) {
         let object = self.0.clone();
-        tasks::begin(call, async move { object.call(&body) });
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of our era")]
+        let now = Timestamp::from_millis(now as i64);
+        tasks::begin(call, async move { object.call(now, &body) });
     }
 
     /// A shop has no timers yet.
@@ -43,39 +65,143 @@ impl ShopObject {
 }
 
 impl Object {
-    fn call(&self, body: &str) -> Outcome<String> {
-        let standing = self.answer(serde_json::from_str(body)?)?;
-        Ok(serde_json::to_string(&standing)?)
+    fn call(&self, now: Timestamp, body: &str) -> Outcome<String> {
+        let answer = self.answer(now, serde_json::from_str(body)?)?;
+        Ok(serde_json::to_string(&answer)?)
     }
 
-    fn answer(&self, call: ShopCall) -> Outcome<Standing> {
-        let mut standing: Standing =
-            self.store.read()?.unwrap_or_else(|| Standing { epoch: 1, ..Standing::default() });
-        match call {
-            ShopCall::Standing => return Ok(standing),
-            ShopCall::Put { shop } => standing.shop = Some(shop),
-            ShopCall::Stop { stopped } => standing.stopped = stopped,
-            ShopCall::Revoke { jti, epoch } => {
-                if let Some(epoch) = epoch
-                    && !standing.revoked_epochs.contains(&epoch)
-                {
-                    standing.revoked_epochs.push(epoch);
-                    // New links must not be born dead.
-                    while standing.revoked_epochs.contains(&standing.epoch) {
-                        standing.epoch = standing.epoch.saturating_add(1);
-                    }
-                }
-                if let Some(jti) = jti
-                    && !standing.revoked.contains(&jti)
-                {
-                    if standing.revoked.len() >= MOST_REVOKED {
-                        return Err(Failure::internal("too many single links revoked; revoke the key"));
-                    }
-                    standing.revoked.push(jti);
-                }
-            }
+    fn load(&self) -> Outcome<Held> {
+        let mut held: Held = self.store.read()?.unwrap_or_else(|| Held {
+            standing: Standing { epoch: 1, ..Standing::default() },
+            ..Held::default()
+        });
+        // A shop from before versions were kept: what it follows was in force ever since.
+        if held.releases.live.is_none()
+            && let Some(shop) = &held.standing.shop
+        {
+            let (version, long_ago) = (shop.policy_version.clone(), Timestamp::default());
+            let name = shop.document.policy.clone().unwrap_or_else(|| "unnamed".to_owned());
+            held.releases.push(long_ago, &version, &name, "unknown");
+            held.releases
+                .activate(long_ago, &version, 100, None, "unknown")
+                .map_err(|e| Failure::internal(e.to_string()))?;
+            held.document_policy = Some(version);
         }
-        self.store.write(&standing, &[])?;
-        Ok(standing)
+        Ok(held)
     }
+
+    fn answer(&self, now: Timestamp, call: ShopCall) -> Outcome<ShopAnswer> {
+        let mut held = self.load()?;
+        match call {
+            ShopCall::Standing => return Ok(ShopAnswer::Standing(Box::new(held.standing(now)))),
+            ShopCall::Releases => return Ok(held.released()),
+            ShopCall::Put { shop, policy_name, who } => {
+                let version = shop.policy_version.clone();
+                held.standing.shop = Some(shop);
+                held.releases.push(now, &version, &policy_name, &who);
+                if held.document_policy.as_deref() != Some(&version) {
+                    held.releases
+                        .activate(now, &version, 100, None, &who)
+                        .map_err(|e| Failure::internal(e.to_string()))?;
+                    held.document_policy = Some(version);
+                }
+                held.settle();
+            }
+            ShopCall::Release { change, who } => {
+                if held.standing.shop.is_none() {
+                    return Ok(held.released());
+                }
+                if let Err(refusal) = apply(&mut held.releases, now, change, &who) {
+                    return Ok(ShopAnswer::Refused(refusal));
+                }
+                held.settle();
+                self.store.write(&held, &[])?;
+                return Ok(held.released());
+            }
+            ShopCall::TakeTurn { key, per_hour } => {
+                held.turns.retain(|(at, _)| now.since(*at) < HOUR);
+                let most = usize::try_from(per_hour).unwrap_or(usize::MAX);
+                let mine = held.turns.iter().position(|(_, k)| *k == key);
+                if mine.is_none() && held.turns.len() < most {
+                    held.turns.push((now, key));
+                    self.store.write(&held, &[])?;
+                    // Its own turn is not among those that others took.
+                    held.turns.pop();
+                } else if let Some(mine) = mine {
+                    held.turns.remove(mine);
+                }
+                return Ok(ShopAnswer::Standing(Box::new(held.standing(now))));
+            }
+            ShopCall::ReturnTurn { key } => held.turns.retain(|(_, k)| *k != key),
+            ShopCall::Stop { stopped } => held.standing.stopped = stopped,
+            ShopCall::Revoke { jti, epoch } => revoke(&mut held.standing, jti, epoch)?,
+        }
+        self.store.write(&held, &[])?;
+        Ok(ShopAnswer::Standing(Box::new(held.standing(now))))
+    }
+}
+
+impl Held {
+    /// The shop's record follows what is in force: pages and carts read it from KV.
+    fn settle(&mut self) {
+        let (shadow, trial) = (self.releases.shadow.clone(), self.releases.trial());
+        if let (Some(shop), Some(live)) = (&mut self.standing.shop, &self.releases.live) {
+            shop.policy_version.clone_from(&live.version);
+            shop.shadow_version = shadow;
+            shop.trial = trial;
+        }
+    }
+
+    fn standing(&self, now: Timestamp) -> Standing {
+        let within = || self.turns.iter().map(|(at, _)| *at).filter(|at| now.since(*at) < HOUR);
+        let mut in_force = self.releases.in_force();
+        in_force.sent_this_hour = u32::try_from(within().count()).unwrap_or(u32::MAX);
+        in_force.room_at = within().min().map(|at| at.plus(HOUR));
+        Standing { in_force, ..self.standing.clone() }
+    }
+
+    fn released(&self) -> ShopAnswer {
+        ShopAnswer::Releases { releases: Box::new(self.releases.clone()), shop: self.standing.shop.clone() }
+    }
+}
+
+fn apply(
+    releases: &mut Releases,
+    now: Timestamp,
+    change: ReleaseChange,
+    who: &str,
+) -> Result<(), ReleaseError> {
+    match change {
+        ReleaseChange::Push { version, name } => {
+            releases.push(now, &version, &name, who);
+            Ok(())
+        }
+        ReleaseChange::Shadow { version } => releases.shadow(now, version.as_deref(), who),
+        ReleaseChange::Activate { version, percent, per_hour } => {
+            releases.activate(now, &version, percent, per_hour, who)
+        }
+        ReleaseChange::RollBack => releases.roll_back(now, who),
+        ReleaseChange::Approve { version, offers } => releases.approve(now, &version, &offers, who),
+    }
+}
+
+fn revoke(standing: &mut Standing, jti: Option<String>, epoch: Option<u32>) -> Outcome<()> {
+    if let Some(epoch) = epoch
+        && !standing.revoked_epochs.contains(&epoch)
+    {
+        standing.revoked_epochs.push(epoch);
+        // New links must not be born dead.
+        while standing.revoked_epochs.contains(&standing.epoch) {
+            standing.epoch = standing.epoch.saturating_add(1);
+        }
+    }
+    if let Some(jti) = jti
+        && !standing.revoked.contains(&jti)
+    {
+        if standing.revoked.len() >= MOST_REVOKED {
+            return Err(Failure::internal("too many single links revoked; revoke the key"));
+        }
+        standing.revoked.push(jti);
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use worker::Method;
 
+use super::admin_policies;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::{config, objects, platform};
@@ -39,6 +40,7 @@ pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Reply> {
         (Method::Post, ["stop"]) => stop(ask, &shop, true).await,
         (Method::Post, ["resume"]) => stop(ask, &shop, false).await,
         (Method::Post, ["revocations"]) => revoke(ask, &shop).await,
+        (_, ["policies", rest @ ..]) => admin_policies::answer(ask, &shop, rest).await,
         (Method::Get, ["carts", cart]) => explain(ask, &shop, cart).await,
         _ => Err(Failure::not_found("no such route")),
     }
@@ -74,11 +76,21 @@ async fn put(ask: &mut Ask, id: &ShopId) -> Outcome<Reply> {
         policy_version: policy.version.clone(),
         catalogue_version: config::catalogue_version(&catalogue)?,
         document,
+        shadow_version: None,
+        trial: None,
     };
     let former = objects::shop(&ask.env, id, ask.now, &ShopCall::Standing).await?.shop;
-    config::publish(&ask.env, &shop, former.as_deref(), &policy, &catalogue).await?;
-    // The object last: the send path must not hear of a policy that is not stored yet.
-    objects::shop(&ask.env, id, ask.now, &ShopCall::Put { shop: Box::new(shop.clone()) }).await?;
+    // First what is named by hash, then who names it: the send path must not hear of a policy that is
+    // not stored yet. The object says which version is in force; what pages and carts find follows it.
+    config::store_policy(&ask.env, &policy).await?;
+    config::store_catalogue(&ask.env, &shop.catalogue_version, &catalogue).await?;
+    let call = ShopCall::Put {
+        shop: Box::new(shop.clone()),
+        policy_name: policy.name.clone(),
+        who: "the shop's document".to_owned(),
+    };
+    let shop = objects::shop(&ask.env, id, ask.now, &call).await?.shop.map_or(shop, |kept| *kept);
+    config::publish(&ask.env, &shop, former.as_deref()).await?;
     Reply::json(&serde_json::json!({
         "shop": id, "policy": shop.policy_version, "catalogue": shop.catalogue_version, "warnings": warnings,
     }))

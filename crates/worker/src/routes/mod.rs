@@ -1,6 +1,7 @@
 //! The routes: who may ask what. One match over method and path; each handler has a file.
 
 mod admin;
+mod admin_policies;
 mod cart;
 mod config;
 #[cfg(feature = "dev")]
