@@ -40,9 +40,9 @@ pub struct Clearance {
     address: String,
     template: String,
     #[serde(default)]
-    grant: Option<Grant>,
+    grant: Option<Box<Grant>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    choice: Option<Choice>,
+    choice: Option<Box<Choice>>,
     #[serde(default)]
     exposures: Vec<Exposure>,
 }
@@ -70,6 +70,8 @@ impl Clearance {
     /// Made by the gate alone, of what it found would be sent.
     pub(crate) fn new(key: SendKey, address: String, would: Would) -> Self {
         let Would { channel, template, grant, choice, exposures } = would;
+        // Boxed: a decision is mostly a refusal, and should be as small as one.
+        let (grant, choice) = (grant.map(Box::new), choice.map(Box::new));
         Self { key, channel, address, template, grant, choice, exposures }
     }
 
@@ -103,8 +105,8 @@ impl Clearance {
         Would {
             channel: self.channel,
             template: self.template.clone(),
-            grant: self.grant.clone(),
-            choice: self.choice.clone(),
+            grant: self.grant.as_deref().cloned(),
+            choice: self.choice.as_deref().cloned(),
             exposures: self.exposures.clone(),
         }
     }
@@ -112,19 +114,19 @@ impl Clearance {
     /// Name of the offer the gate granted.
     #[must_use]
     pub fn offer(&self) -> Option<&str> {
-        self.grant.as_ref().map(|g| g.offer.as_str())
+        self.grant.as_deref().map(|g| g.offer.as_str())
     }
 
     /// The whole grant: the offer, what it costs, and who chose it.
     #[must_use]
     pub fn grant(&self) -> Option<&Grant> {
-        self.grant.as_ref()
+        self.grant.as_deref()
     }
 
     /// How a learner chose the offer, or that there be none.
     #[must_use]
     pub fn choice(&self) -> Option<&Choice> {
-        self.choice.as_ref()
+        self.choice.as_deref()
     }
 
     /// The experiments that the message is part of, to be recorded when it is sent.

@@ -196,7 +196,7 @@ pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &
         facts.set_word(Field::PersonCountry, country.as_str());
     }
     let ask = Ask { now, person, facts: &facts, request, policy, whereabouts: &whereabouts };
-    let decision = run(&ask, &mut log).unwrap_or_else(|refusal| refusal);
+    let decision = run(&ask, &mut log).unwrap_or_else(Decision::from);
     DecisionRecord {
         key: request.key.clone(),
         at: now,
@@ -225,15 +225,33 @@ impl Log {
         rule: &str,
         passed: bool,
         found: impl Into<String>,
-        refusal: Decision,
-    ) -> Result<(), Decision> {
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
         self.checks.push(Check { rule: rule.to_owned(), found: found.into(), passed });
         if passed { Ok(()) } else { Err(refusal) }
     }
 }
 
-const fn skip(why: Why) -> Decision {
-    Decision::Skip { why }
+/// A no, as a check gives it.
+#[derive(Debug, Clone, Copy)]
+enum Refusal {
+    /// Not now.
+    Defer { until: Timestamp, why: Why },
+    /// Not at all.
+    Skip { why: Why },
+}
+
+impl From<Refusal> for Decision {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Defer { until, why } => Self::Defer { until, why },
+            Refusal::Skip { why } => Self::Skip { why },
+        }
+    }
+}
+
+const fn skip(why: Why) -> Refusal {
+    Refusal::Skip { why }
 }
 
 /// What every check looks at.
@@ -280,7 +298,7 @@ impl<'p> Ask<'p> {
 }
 
 /// The list of checks.
-fn run(ask: &Ask<'_>, log: &mut Log) -> Result<Decision, Decision> {
+fn run(ask: &Ask<'_>, log: &mut Log) -> Result<Decision, Refusal> {
     let Ask { now, person, facts, request, policy, whereabouts } = *ask;
     standing::ends(ask, log)?;
     standing::forbids(ask, log)?;

@@ -1,8 +1,8 @@
 //! How a policy comes into force: rollout by percent, a bound per hour, no cart that was left before,
 //! and shadow, which comes last so that the record shows what would have been sent.
 
-use super::{ClaimRequest, Log, skip};
-use crate::decision::{Decision, Why, Would};
+use super::{ClaimRequest, Log, Refusal, skip};
+use crate::decision::{Why, Would};
 use crate::experiment::{self, BUCKETS};
 use crate::person::Person;
 use crate::policy::Policy;
@@ -18,7 +18,7 @@ pub(super) fn reached(
     request: &ClaimRequest,
     policy: &Policy,
     log: &mut Log,
-) -> Result<(), Decision> {
+) -> Result<(), Refusal> {
     let percent = policy.rollout.percent.min(100);
     if percent < 100 {
         // Below a bound that only grows with the percentage: raising it keeps those who were in.
@@ -48,7 +48,7 @@ pub(super) fn room(
     request: &ClaimRequest,
     policy: &Policy,
     log: &mut Log,
-) -> Result<(), Decision> {
+) -> Result<(), Refusal> {
     let (Some(most), Some(activation)) = (request.per_hour(policy), &request.activation) else {
         return Ok(());
     };
@@ -57,12 +57,12 @@ pub(super) fn room(
         "per_hour",
         activation.sent_this_hour < most,
         format!("{} of {most} in this hour", activation.sent_this_hour),
-        Decision::Defer { until, why: Why::RunCap },
+        Refusal::Defer { until, why: Why::RunCap },
     )
 }
 
 /// In shadow nothing goes out; what would have gone is kept with the record.
-pub(super) fn shadow(request: &ClaimRequest, would: &Would, log: &mut Log) -> Result<(), Decision> {
+pub(super) fn shadow(request: &ClaimRequest, would: &Would, log: &mut Log) -> Result<(), Refusal> {
     if !request.activation.as_ref().is_some_and(|a| a.shadow) {
         return Ok(());
     }

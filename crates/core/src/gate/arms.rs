@@ -2,8 +2,8 @@
 //! exposure counts when the message is sent, not before; that of a silent arm at the moment at which it
 //! would have been sent, which is when every other check has passed.
 
-use super::{ClaimRequest, Log, skip};
-use crate::decision::{Decision, Why, Would};
+use super::{ClaimRequest, Log, Refusal, skip};
+use crate::decision::{Why, Would};
 use crate::experiment::{self, Exposure};
 use crate::offer::NO_OFFER;
 use crate::person::Person;
@@ -27,7 +27,7 @@ pub(super) fn plan(
     request: &ClaimRequest,
     policy: &Policy,
     log: &mut Log,
-) -> Result<Planned, Decision> {
+) -> Result<Planned, Refusal> {
     let mut planned = Planned { step: request.step.clone(), exposures: vec![], silent: None };
     for experiment in experiment::on_step(policy, &request.sequence, &request.step.name) {
         let (shop, unit) = (person.shop.as_str(), person.id.as_str());
@@ -55,13 +55,13 @@ pub(super) fn plan(
         // The cart planned by what it knew; the person may have been assigned before the two met.
         let due = request.abandoned_at.plus(planned.step.at_ms);
         let found = format!("due {} by its arm", due.to_rfc3339());
-        log.check("arm_due", now >= due, found, Decision::Defer { until: due, why: Why::ArmLater })?;
+        log.check("arm_due", now >= due, found, Refusal::Defer { until: due, why: Why::ArmLater })?;
     }
     Ok(planned)
 }
 
 /// An arm that sends nothing ends here, as late as a message would have left.
-pub(super) fn speak(silent: Option<&str>, would: &Would, log: &mut Log) -> Result<(), Decision> {
+pub(super) fn speak(silent: Option<&str>, would: &Would, log: &mut Log) -> Result<(), Refusal> {
     let Some(experiment) = silent else { return Ok(()) };
     log.would = Some(Box::new(would.clone()));
     log.check("silent_arm", false, format!("{experiment}: this arm sends nothing"), skip(Why::SilentArm))

@@ -13,9 +13,9 @@ use core::cmp::Reverse;
 use super::hours::{Hours, Shut};
 use super::jurisdiction::{Laws, asked_for, said_by};
 use super::place::Zones;
-use super::{Ask, Log, skip};
+use super::{Ask, Log, Refusal, skip};
 use crate::consent::{Channel, Consent, Source, standing};
-use crate::decision::{Check, Decision, Why};
+use crate::decision::{Check, Why};
 use crate::id::CartId;
 use crate::person::Contact;
 use crate::policy::{Field, Step};
@@ -45,7 +45,7 @@ pub(super) struct Chosen<'p> {
 
 /// Chooses, or says why there is nothing to choose from: the refusal names the obstacle that came
 /// closest to being passed.
-pub(super) fn choose<'p>(ask: &Ask<'p>, step: &Step, log: &mut Log) -> Result<Chosen<'p>, Decision> {
+pub(super) fn choose<'p>(ask: &Ask<'p>, step: &Step, log: &mut Log) -> Result<Chosen<'p>, Refusal> {
     let order = order(ask, step);
     let mut refusal = (0, Why::NoContact);
     let mut waiting: Option<Chosen<'p>> = None;

@@ -5,8 +5,8 @@
 
 use super::channel::Chosen;
 use super::jurisdiction::{local, told_window};
-use super::{Ask, Log, skip};
-use crate::decision::{Decision, Why};
+use super::{Ask, Log, Refusal, skip};
+use crate::decision::Why;
 use crate::experiment::planned_at;
 use crate::policy::Step;
 use crate::recovery::Trigger;
@@ -30,7 +30,7 @@ pub(super) fn room(
 
 /// Asks, in this order: rest, browse cap, daily cap, weekly cap, quiet hours and the hours of the law,
 /// a better hour.
-pub(super) fn check(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut Log) -> Result<(), Decision> {
+pub(super) fn check(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut Log) -> Result<(), Refusal> {
     rest(ask, log)?;
     browse(ask, log)?;
     for (rule, span, cap, why) in [
@@ -38,11 +38,11 @@ pub(super) fn check(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut L
         ("cap_week", 7 * DAY, ask.policy.caps.week, Why::WeeklyCap),
     ] {
         let (count, until) = room(ask.now, ask.times(None), span, cap);
-        let refusal = Decision::Defer { until: until.unwrap_or(ask.now), why };
+        let refusal = Refusal::Defer { until: until.unwrap_or(ask.now), why };
         log.check(rule, until.is_none(), format!("{count} of {cap}"), refusal)?;
     }
     let (until, why) = chosen.wait.unwrap_or((ask.now, Why::QuietHours));
-    let refusal = Decision::Defer { until, why };
+    let refusal = Refusal::Defer { until, why };
     if let Some(quiet) = ask.policy.quiet_hours {
         let found = format!(
             "by {} zone, {}; quiet {}",
@@ -51,7 +51,7 @@ pub(super) fn check(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut L
             told_window(quiet)
         );
         let passed = !ask.is_quiet(quiet, &chosen.hours.zones);
-        log.check("quiet_hours", passed, found, refusal.clone())?;
+        log.check("quiet_hours", passed, found, refusal)?;
     }
     if !ask.policy.jurisdictions.is_empty() {
         let found = match chosen.wait {
@@ -65,7 +65,7 @@ pub(super) fn check(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut L
 
 /// Who followed none of the last messages is left alone: what would go out meanwhile is dropped, for
 /// a heap of it would wait at the end of the rest.
-fn rest(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+fn rest(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
     let Some(fatigue) = ask.policy.fatigue else {
         return Ok(());
     };
@@ -85,7 +85,7 @@ fn rest(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
 }
 
 /// Messages about something looked at have a cap of their own, and go stale sooner than it frees up.
-fn browse(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+fn browse(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
     if ask.request.trigger != Trigger::Browse {
         return Ok(());
     }
@@ -98,7 +98,7 @@ fn browse(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
 
 /// The step may wait for the hour at which the person follows links: within its window, before the
 /// next step, and not into an hour that is shut.
-fn better_hour(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut Log) -> Result<(), Decision> {
+fn better_hour(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut Log) -> Result<(), Refusal> {
     let [zone] = &chosen.hours.zones[..] else {
         return Ok(());
     };
@@ -131,6 +131,6 @@ fn better_hour(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut Log) -
             None => (None, "no such hour".to_owned()),
         },
     };
-    let refusal = Decision::Defer { until: until.unwrap_or(ask.now), why: Why::BetterHour };
+    let refusal = Refusal::Defer { until: until.unwrap_or(ask.now), why: Why::BetterHour };
     log.check("better_hour", until.is_none(), found, refusal)
 }

@@ -1,8 +1,8 @@
 //! What ends a sequence and what forbids a step, whatever the channel: order, opt-out, automation, the
 //! shop's switch, a pause, nothing to show, a newer cart, the step's own condition, repetition, holdout.
 
-use super::{Ask, Log, skip};
-use crate::decision::{Decision, Why};
+use super::{Ask, Log, Refusal, skip};
+use crate::decision::Why;
 use crate::experiment;
 use crate::policy::Step;
 use crate::time::{HOUR, Millis};
@@ -11,7 +11,7 @@ use crate::time::{HOUR, Millis};
 pub const STOPPED_RETRY: Millis = HOUR;
 
 /// What ends the sequence.
-pub(super) fn ends(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+pub(super) fn ends(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
     let Ask { person, request, .. } = *ask;
     log.check(
         "sent_before",
@@ -47,20 +47,20 @@ pub(super) fn ends(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
 }
 
 /// What forbids the step, now or at all.
-pub(super) fn forbids(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+pub(super) fn forbids(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
     let Ask { now, person, request, policy, .. } = *ask;
     log.check(
         "stopped",
         !request.stopped,
         if request.stopped { "the shop's stop switch is on" } else { "the shop's stop switch is off" },
-        Decision::Defer { until: now.plus(STOPPED_RETRY), why: Why::Stopped },
+        Refusal::Defer { until: now.plus(STOPPED_RETRY), why: Why::Stopped },
     )?;
     let paused = person.paused_until.filter(|t| *t > now);
     log.check(
         "paused",
         paused.is_none(),
         paused.map_or_else(|| "no pause".to_owned(), |t| format!("paused until {}", t.to_rfc3339())),
-        Decision::Defer { until: paused.unwrap_or(now), why: Why::Paused },
+        Refusal::Defer { until: paused.unwrap_or(now), why: Why::Paused },
     )?;
     log.check(
         "showable",
@@ -90,7 +90,7 @@ pub(super) fn forbids(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
 
 /// Within one abandonment a template goes out once, by whatever channel: channels complement each
 /// other, they do not repeat. What is claimed and not settled may have gone out.
-pub(super) fn repeats(ask: &Ask<'_>, step: &Step, log: &mut Log) -> Result<(), Decision> {
+pub(super) fn repeats(ask: &Ask<'_>, step: &Step, log: &mut Log) -> Result<(), Refusal> {
     let sent = ask.person.sends.iter().filter(|s| ask.is_this(&s.cart, s.abandonment));
     let sent = sent.map(|s| (s.channel, s.template.as_str()));
     let claimed = ask.claimed().filter(|(_, c)| ask.is_this(&c.cart, c.abandonment));
@@ -104,7 +104,7 @@ pub(super) fn repeats(ask: &Ask<'_>, step: &Step, log: &mut Log) -> Result<(), D
 }
 
 /// Who is in the holdout is never contacted.
-pub(super) fn holdout(ask: &Ask<'_>, log: &mut Log) -> Result<(), Decision> {
+pub(super) fn holdout(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
     let Ask { person, policy, .. } = *ask;
     let bucket = experiment::bucket(person.shop.as_str(), "holdout", person.id.as_str());
     let held = person.holdout.unwrap_or_else(|| experiment::is_held_out(bucket, policy.holdout_percent));
