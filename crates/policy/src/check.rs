@@ -1,16 +1,23 @@
-//! What only shows when the parts of a policy are seen together: segments that lead to themselves
-//! or grow without bound, and rules that stand but will not do what their author thinks.
+//! What only shows when the parts of a policy are seen together. Here: segments that lead to
+//! themselves or grow without bound. In the rooms below: rules that contradict each other, and rules
+//! that stand but will not do what their author thinks.
 
 use core::ops::Range;
 use std::collections::{BTreeMap, BTreeSet};
 
-use comeback_core::consent::Channel;
-use comeback_core::policy::{Expr, Policy, Step};
-use comeback_core::time::DAY;
+use comeback_core::policy::{Expr, Field};
 
 use crate::condition::MAX_DEPTH;
 use crate::diagnostic::Report;
-use crate::quantity::show_span;
+
+mod experiments;
+mod law;
+mod meaning;
+mod offers;
+mod sequences;
+
+pub(crate) use meaning::{all_conditions, meaning};
+pub(crate) use offers::asks_margin;
 
 /// Comparisons that one condition may cost, segments included. Two segments that each name the one
 /// before twice would double the cost at every level.
@@ -132,124 +139,24 @@ pub(crate) fn segments_in<'e>(expr: &'e Expr, names: &mut BTreeSet<&'e str>) {
     }
 }
 
-/// Where the parts of a sound policy are written, for [`doubts`].
-pub(crate) struct Places {
-    pub(crate) caps: Range<usize>,
-    pub(crate) quiet_hours: Range<usize>,
-    pub(crate) unverified: Range<usize>,
-    pub(crate) holdout: Range<usize>,
-    pub(crate) link: Range<usize>,
-    pub(crate) segments: BTreeMap<String, Range<usize>>,
-    pub(crate) offers: BTreeMap<String, Range<usize>>,
-    /// Name of each sequence, and of each of its steps.
-    pub(crate) sequences: Vec<(Range<usize>, Vec<Range<usize>>)>,
-}
-
-/// Warnings about a policy without errors.
-pub(crate) fn doubts(report: &mut Report<'_>, policy: &Policy, places: &Places) {
-    unused(report, policy, places);
-    let mut everyone_before: Option<&str> = None;
-    for (sequence, (at, steps_at)) in policy.sequences.iter().zip(&places.sequences) {
-        if let Some(before) = everyone_before {
-            let message = format!(
-                "sequence `{}` is never followed: `{before}` before it is for everyone",
-                sequence.name
-            );
-            report.warn(at.clone(), message, Some("put it first, or give the other a `for`".to_owned()));
-        } else if sequence.audience.is_none() {
-            everyone_before = Some(&sequence.name);
+/// The fields that an expression asks for itself.
+pub(crate) fn fields_in(expr: &Expr) -> BTreeSet<Field> {
+    let mut fields = BTreeSet::new();
+    visit(expr, &mut |part| match part {
+        Expr::Compare { field, .. } | Expr::Is { field, .. } | Expr::Has { field, .. } => {
+            fields.insert(*field);
         }
-        steps(report, policy, &sequence.steps, steps_at);
-    }
-    if policy.caps.day == 0 || policy.caps.week == 0 {
-        report.warn(places.caps.clone(), "with a cap of 0 nothing is ever sent", None);
-    } else if policy.caps.day > policy.caps.week {
-        report.warn(places.caps.clone(), "the cap per day is above the cap per week and never reached", None);
-    }
-    if policy.caps.unverified_ms < 7 * DAY {
-        let message =
-            "strangers can type an address into the shop and have it written to again after less than a week";
-        report.warn(places.unverified.clone(), message, None);
-    }
-    if policy.quiet_hours.is_none() {
-        report.warn(places.quiet_hours.clone(), "without quiet hours people are written to at night", None);
-    }
-    match policy.holdout_percent {
-        0 => report.warn(
-            places.holdout.clone(),
-            "without a holdout nobody can tell what the messages earn beyond what would have come anyway",
-            None,
-        ),
-        51.. => report.warn(places.holdout.clone(), "most people are never contacted", None),
         _ => {}
-    }
-    if let Some(offer) = policy.offers.iter().find(|offer| offer.valid_ms > policy.link_ttl_ms) {
-        let message = format!(
-            "resume links die after {}, before offer `{}` does",
-            show_span(policy.link_ttl_ms),
-            offer.name
-        );
-        report.warn(places.link.clone(), message, None);
-    }
+    });
+    fields
 }
 
-fn unused(report: &mut Report<'_>, policy: &Policy, places: &Places) {
-    let mut names = BTreeSet::new();
-    let conditions = policy.segments.iter().map(|s| &s.when);
-    let conditions = conditions.chain(policy.offers.iter().filter_map(|o| o.when.as_ref()));
-    for expr in conditions.chain(policy.sequences.iter().filter_map(|s| s.audience.as_ref())) {
-        segments_in(expr, &mut names);
-    }
-    for (name, at) in places.segments.iter().filter(|(name, _)| !names.contains(name.as_str())) {
-        report.warn(at.clone(), format!("segment `{name}` is not used"), None);
-    }
-    let steps = policy.sequences.iter().flat_map(|s| &s.steps);
-    let given: BTreeSet<&str> = steps.filter_map(|s| s.offer.as_deref()).collect();
-    for (name, at) in &places.offers {
-        if !given.contains(name.as_str()) {
-            report.warn(at.clone(), format!("offer `{name}` is not used"), None);
-        }
-    }
-    for offer in policy.offers.iter().filter(|o| o.percent > 50) {
-        if let Some(at) = places.offers.get(&offer.name) {
-            report.warn(at.clone(), format!("offer `{}` gives more than half away", offer.name), None);
-        }
-    }
-}
-
-fn steps(report: &mut Report<'_>, policy: &Policy, steps: &[Step], places: &[Range<usize>]) {
-    if let (Some(Step { offer: Some(offer), name, .. }), Some(at)) = (steps.first(), places.first()) {
-        let message = format!("the first message, `{name}`, already gives offer `{offer}`");
-        report.warn(at.clone(), message, Some("it teaches people to leave carts".to_owned()));
-    }
-    let sms_only = |step: &&Step| step.channels == [Channel::Sms];
-    let mut sms = 0u32;
-    for (index, (step, at)) in steps.iter().zip(places).enumerate() {
-        if step.template == "incentive" && step.offer.is_none() {
-            let message = format!("step `{}` uses the template `incentive` without an offer", step.name);
-            report.warn(at.clone(), message, None);
-        }
-        if sms_only(&step) {
-            sms += 1;
-            if sms > policy.caps.sms_per_abandonment {
-                let message = format!(
-                    "step `{}` is text message {sms}, and `sms_per_abandonment` is {}: it is never sent",
-                    step.name, policy.caps.sms_per_abandonment
-                );
-                report.warn(at.clone(), message, None);
-            }
-        }
-        for (cap, span, rule) in [(policy.caps.day, DAY, "day"), (policy.caps.week, 7 * DAY, "week")] {
-            let earlier = steps.iter().take(index).filter(|s| step.at_ms - s.at_ms < span).count();
-            if cap > 0 && earlier >= usize::try_from(cap).unwrap_or(usize::MAX) {
-                let message = format!(
-                    "step `{}` is message {} within a {rule}, and the cap is {cap}: it will wait",
-                    step.name,
-                    earlier + 1
-                );
-                report.warn(at.clone(), message, None);
-                break;
-            }
-        }
+/// Every part of an expression, itself first. The parser bounds its depth.
+pub(crate) fn visit<'e>(expr: &'e Expr, see: &mut impl FnMut(&'e Expr)) {
+    see(expr);
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| visit(part, see)),
+        Expr::Not(inner) => visit(inner, see),
+        Expr::Segment(_) | Expr::Compare { .. } | Expr::Is { .. } | Expr::Has { .. } => {}
     }
 }

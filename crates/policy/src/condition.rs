@@ -1,15 +1,15 @@
-//! The language of conditions: text to a core expression in one normal form. It resolves names
-//! but does not look into segments: cycles and total size are `check`'s.
+//! The language of conditions: text to a core expression in one normal form. It resolves names and
+//! checks types but does not look into segments: cycles and total size are `check`'s.
 //!
 //! ```text
 //! condition = all { "or" all }
 //! all       = test { "and" test }
-//! test      = "not" test | "(" condition ")" | field op number | flag | segment
-//! op        = "<" | "<=" | ">" | ">=" | "==" | "!="
-//! field     = cart.value cart.items cart.margin person.orders person.lifetime_value
-//!             person.offers_90d score.buy
-//! flag      = session.mobile session.checkout_error
+//! test      = "not" test | "(" condition ")" | flag | segment
+//!           | number_field ( "<" | "<=" | ">" | ">=" | "==" | "!=" ) number
+//!           | word_field ( "==" | "!=" ) word | word_field "in" "(" word { "," word } ")"
+//!           | set_field "has" word
 //! number    = up to 15 digits, 6 of them after the point, perhaps with a minus before
+//! word      = text in double or single quotes
 //! ```
 //!
 //! `not` binds tighter than `and`, `and` tighter than `or`. A comparison with something unknown does
@@ -17,24 +17,35 @@
 //! not: the two are different conditions and are kept apart.
 //!
 //! Normal form, so that the same meaning has the same hash: `and` and `or` are flat, their parts
-//! sorted and unique; a double `not` is gone; a flag is `== 1`.
+//! sorted and unique; a double `not` is gone; a flag is `== 1`; words of a list are sorted, and `!=`
+//! on a closed list is one of the others.
 
 use core::ops::Range;
 
-use comeback_core::policy::{Expr, FIELDS, Field, Op};
+use comeback_core::policy::{Expr, FIELDS, Field, FieldSpec, Kind, Known, Op};
 
 use crate::canonical::canonical_text;
+use crate::quantity::decimal;
 use crate::suggest::did_you_mean;
+use crate::word::{country, is_class};
 
 /// Nesting of parentheses and `not`. The parser recurses; so do the core and every reader of JSON.
 pub(crate) const MAX_DEPTH: usize = 32;
 /// Longest text of one condition, in bytes.
 pub(crate) const MAX_LENGTH: usize = 2_000;
 
-/// Numbers this long survive text -> f64 -> text unchanged, so a hash never depends on a formatter.
-const MAX_DIGITS: usize = 15;
-/// Below a millionth, number formats start to differ in when they use exponents.
-const MAX_DECIMALS: usize = 6;
+/// Words that one `in` may list.
+const MAX_WORDS: usize = 64;
+
+/// What a condition may name.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'s> {
+    /// Segments that there are.
+    pub(crate) segments: &'s [&'s str],
+    /// Where the condition is asked before a step is claimed: the segments that ask for what is known
+    /// only then. `None` where everything may be asked.
+    pub(crate) early: Option<&'s [&'s str]>,
+}
 
 /// Something wrong, with its place within the condition's text.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,9 +57,9 @@ pub(crate) struct Fault {
     pub(crate) doubt: bool,
 }
 
-/// Parses a condition. `segments` are the names that may be used. The expression is there whenever
+/// Parses a condition. The expression is there whenever
 /// the syntax is right, even if names are not, so that one run finds all wrong names.
-pub(crate) fn parse_condition(text: &str, segments: &[&str]) -> (Option<Expr>, Vec<Fault>) {
+pub(crate) fn parse_condition(text: &str, scope: Scope<'_>) -> (Option<Expr>, Vec<Fault>) {
     let mut faults = Vec::new();
     if text.len() > MAX_LENGTH {
         faults.push(fault(
@@ -59,7 +70,7 @@ pub(crate) fn parse_condition(text: &str, segments: &[&str]) -> (Option<Expr>, V
         return (None, faults);
     }
     let expr = lex(text).and_then(|tokens| {
-        let mut parser = Parser { tokens: &tokens, next: 0, end: text.len(), segments, faults: &mut faults };
+        let mut parser = Parser { tokens: &tokens, next: 0, end: text.len(), scope, faults: &mut faults };
         let expr = parser.any(0)?;
         match parser.peek() {
             None => Ok(expr),
@@ -85,20 +96,25 @@ fn all_fields() -> Option<String> {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Kind<'t> {
+enum Sort<'t> {
     And,
     Or,
     Not,
+    In,
+    Has,
     Open,
     Close,
+    Comma,
     Op(Op),
     Number(f64),
-    Word(&'t str),
+    /// In quotes.
+    Text(&'t str),
+    Name(&'t str),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Token<'t> {
-    kind: Kind<'t>,
+    sort: Sort<'t>,
     text: &'t str,
     at: Range<usize>,
 }
@@ -115,7 +131,14 @@ fn lex(text: &str) -> Result<Vec<Token<'_>>, Fault> {
         let run = |accept: fn(char) -> bool| rest.find(|c| !accept(c)).unwrap_or(rest.len());
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
         let length = match first {
-            '(' | ')' => 1,
+            '(' | ')' | ',' => 1,
+            quote @ ('"' | '\'') => match rest[1..].find(quote) {
+                Some(end) => end + 2,
+                None => {
+                    let at = start..text.len();
+                    return Err(fault(at, format!("the word that begins with {quote} does not end"), None));
+                }
+            },
             '<' | '>' | '=' | '!' | '&' | '|' => run(|c| "<>=!&|".contains(c)),
             c if c.is_ascii_digit() || c == '-' => 1 + rest[1..].find(|c| !word(c)).unwrap_or(rest.len() - 1),
             c if c.is_ascii_alphabetic() || c == '_' => {
@@ -125,20 +148,27 @@ fn lex(text: &str) -> Result<Vec<Token<'_>>, Fault> {
         };
         let (part, after) = rest.split_at(length);
         let at = start..start + length;
-        let kind = match part {
-            "(" => Kind::Open,
-            ")" => Kind::Close,
-            "and" => Kind::And,
-            "or" => Kind::Or,
-            "not" => Kind::Not,
-            "<" => Kind::Op(Op::Lt),
-            "<=" => Kind::Op(Op::Le),
-            ">" => Kind::Op(Op::Gt),
-            ">=" => Kind::Op(Op::Ge),
-            "==" => Kind::Op(Op::Eq),
-            "!=" => Kind::Op(Op::Ne),
-            _ if first.is_ascii_digit() || first == '-' => Kind::Number(number(part, &at)?),
-            _ if first.is_ascii_alphabetic() || first == '_' => Kind::Word(part),
+        let sort = match part {
+            "(" => Sort::Open,
+            ")" => Sort::Close,
+            "," => Sort::Comma,
+            "and" => Sort::And,
+            "or" => Sort::Or,
+            "not" => Sort::Not,
+            "in" => Sort::In,
+            "has" => Sort::Has,
+            "<" => Sort::Op(Op::Lt),
+            "<=" => Sort::Op(Op::Le),
+            ">" => Sort::Op(Op::Gt),
+            ">=" => Sort::Op(Op::Ge),
+            "==" => Sort::Op(Op::Eq),
+            "!=" => Sort::Op(Op::Ne),
+            _ if matches!(first, '"' | '\'') => Sort::Text(&part[1..part.len() - 1]),
+            _ if first.is_ascii_digit() || first == '-' => Sort::Number(
+                decimal(part)
+                    .map_err(|help| fault(at.clone(), format!("`{part}` is not a number"), Some(help)))?,
+            ),
+            _ if first.is_ascii_alphabetic() || first == '_' => Sort::Name(part),
             _ => {
                 let right = match part {
                     "=" | "===" => Some("=="),
@@ -154,30 +184,8 @@ fn lex(text: &str) -> Result<Vec<Token<'_>>, Fault> {
                 return Err(fault(at, format!("`{part}` means nothing here"), help));
             }
         };
-        tokens.push(Token { kind, text: part, at });
+        tokens.push(Token { sort, text: part, at });
         rest = after;
-    }
-}
-
-fn number(text: &str, at: &Range<usize>) -> Result<f64, Fault> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, decimals) =
-        digits.split_once('.').map_or((digits, None), |(whole, decimals)| (whole, Some(decimals)));
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let fits = plain(whole)
-        && decimals.is_none_or(plain)
-        && decimals.map_or(0, str::len) <= MAX_DECIMALS
-        && whole.len() + decimals.map_or(0, str::len) <= MAX_DIGITS;
-    match text.parse::<f64>() {
-        // `-0` and `0` are one number and must be one text.
-        Ok(value) if fits => Ok(if value == 0.0 { 0.0 } else { value }),
-        _ => Err(fault(
-            at.clone(),
-            format!("`{text}` is not a number"),
-            Some(format!(
-                "a number has digits and perhaps a point: 150, 0.25; at most {MAX_DIGITS} digits, {MAX_DECIMALS} after the point"
-            )),
-        )),
     }
 }
 
@@ -185,7 +193,7 @@ struct Parser<'t, 'p> {
     tokens: &'p [Token<'t>],
     next: usize,
     end: usize,
-    segments: &'p [&'p str],
+    scope: Scope<'p>,
     faults: &'p mut Vec<Fault>,
 }
 
@@ -200,15 +208,16 @@ impl<'t, 'p> Parser<'t, 'p> {
         token
     }
 
-    fn takes(&mut self, kind: &Kind<'_>) -> bool {
-        let hit = self.peek().is_some_and(|t| t.kind == *kind);
+    fn takes(&mut self, sort: &Sort<'_>) -> bool {
+        let hit = self.peek().is_some_and(|t| t.sort == *sort);
         self.next += usize::from(hit);
         hit
     }
 
     fn unexpected(&self, token: Token<'_>, expected: &str) -> Fault {
         // The commonest slip with names: a capital AND, a wrong spelling of a keyword.
-        let keyword = ["and", "or", "not"].into_iter().find(|k| token.text.eq_ignore_ascii_case(k));
+        let keyword =
+            ["and", "or", "not", "in", "has"].into_iter().find(|k| token.text.eq_ignore_ascii_case(k));
         let help = keyword.filter(|k| *k != token.text).map(|k| format!("write `{k}`"));
         fault(token.at, format!("expected {expected}, found `{}`", token.text), help)
     }
@@ -223,7 +232,7 @@ impl<'t, 'p> Parser<'t, 'p> {
 
     fn any(&mut self, depth: usize) -> Result<Expr, Fault> {
         let mut parts = vec![self.all(depth)?];
-        while self.takes(&Kind::Or) {
+        while self.takes(&Sort::Or) {
             parts.push(self.all(depth)?);
         }
         Ok(joined(parts, false))
@@ -231,7 +240,7 @@ impl<'t, 'p> Parser<'t, 'p> {
 
     fn all(&mut self, depth: usize) -> Result<Expr, Fault> {
         let mut parts = vec![self.test(depth)?];
-        while self.takes(&Kind::And) {
+        while self.takes(&Sort::And) {
             parts.push(self.test(depth)?);
         }
         Ok(joined(parts, true))
@@ -250,21 +259,21 @@ impl<'t, 'p> Parser<'t, 'p> {
                 help,
             ));
         }
-        match token.kind {
-            Kind::Not => Ok(match self.test(depth + 1)? {
+        match token.sort {
+            Sort::Not => Ok(match self.test(depth + 1)? {
                 Expr::Not(inner) => *inner,
                 inner => Expr::Not(Box::new(inner)),
             }),
-            Kind::Open => {
+            Sort::Open => {
                 let inner = self.any(depth + 1)?;
                 match self.take() {
-                    Some(t) if t.kind == Kind::Close => Ok(inner),
+                    Some(t) if t.sort == Sort::Close => Ok(inner),
                     Some(t) => Err(self.unexpected(t.clone(), "`)`, `and` or `or`")),
                     None => Err(self.ended("`)`")),
                 }
             }
-            Kind::Word(name) => self.named(name, token),
-            Kind::Number(_) => Err(fault(
+            Sort::Name(name) => self.named(name, token),
+            Sort::Number(_) | Sort::Text(_) => Err(fault(
                 token.at.clone(),
                 format!("expected {EXPECTED}, found `{}`", token.text),
                 Some("the field comes first: `cart.value >= 150`".to_owned()),
@@ -275,59 +284,108 @@ impl<'t, 'p> Parser<'t, 'p> {
 
     /// A field with its comparison, a flag, or a segment.
     fn named(&mut self, name: &'t str, token: &Token<'t>) -> Result<Expr, Fault> {
-        let compared = matches!(self.peek(), Some(Token { kind: Kind::Op(_), .. }));
-        let field = FIELDS.iter().find(|known| known.name == name).map(|known| known.field);
-        if field.is_none() && !compared && self.segments.contains(&name) {
-            return Ok(Expr::Segment(name.to_owned()));
-        }
-        let Some(field) = field else {
-            let fields = FIELDS.iter().map(|known| known.name);
-            let found = if self.segments.contains(&name) {
-                fault(
+        let compared = matches!(self.peek(), Some(Token { sort: Sort::Op(_) | Sort::In | Sort::Has, .. }));
+        if let Some(spec) = FIELDS.iter().find(|known| known.name == name) {
+            if self.scope.early.is_some() && spec.known == Known::Claim {
+                self.faults.push(fault(
                     token.at.clone(),
-                    format!("`{name}` is a segment; it is not compared"),
-                    Some(format!("write `{name}` or `not {name}`")),
-                )
-            } else if compared || name.contains('.') {
-                fault(
-                    token.at.clone(),
-                    format!("there is no field `{name}`"),
-                    did_you_mean(name, fields).or_else(all_fields),
-                )
-            } else {
-                let known: Vec<&str> = self.segments.iter().copied().chain(fields).collect();
-                fault(
-                    token.at.clone(),
-                    format!("there is no segment `{name}`"),
-                    did_you_mean(name, known.iter().copied()).or_else(all_fields),
-                )
+                    format!("`{name}` is known only when a step is claimed"),
+                    Some("ask for it in the `when` of a step or an offer".to_owned()),
+                ));
+            }
+            return match spec.kind {
+                Kind::Number(unit) => self.number(spec, unit, token),
+                Kind::Flag => self.flag(spec, token),
+                Kind::Word(known) => self.word(spec, known, token),
+                Kind::Words => self.set(spec, token),
             };
-            self.faults.push(found);
-            if compared {
-                self.comparison()?;
+        }
+        let segments = self.scope.segments;
+        if !compared && segments.contains(&name) {
+            if self.scope.early.is_some_and(|late| late.contains(&name)) {
+                self.faults.push(fault(
+                    token.at.clone(),
+                    format!("segment `{name}` asks for what is known only when a step is claimed"),
+                    Some("name it in the `when` of a step or an offer".to_owned()),
+                ));
             }
             return Ok(Expr::Segment(name.to_owned()));
+        }
+        let fields = FIELDS.iter().map(|known| known.name);
+        let found = if segments.contains(&name) {
+            fault(
+                token.at.clone(),
+                format!("`{name}` is a segment; it is not compared"),
+                Some(format!("write `{name}` or `not {name}`")),
+            )
+        } else if compared || name.contains('.') {
+            fault(
+                token.at.clone(),
+                format!("there is no field `{name}`"),
+                did_you_mean(name, fields).or_else(all_fields),
+            )
+        } else {
+            let known: Vec<&str> = segments.iter().copied().chain(fields).collect();
+            fault(
+                token.at.clone(),
+                format!("there is no segment `{name}`"),
+                did_you_mean(name, known.iter().copied()).or_else(all_fields),
+            )
         };
-        let flag = matches!(field, Field::SessionMobile | Field::SessionCheckoutError);
-        if !compared {
-            if !flag {
+        self.faults.push(found);
+        if compared {
+            self.skip_comparison()?;
+        }
+        Ok(Expr::Segment(name.to_owned()))
+    }
+
+    /// What follows a field that is none, so that the rest can be read.
+    fn skip_comparison(&mut self) -> Result<(), Fault> {
+        let list = matches!(self.take(), Some(Token { sort: Sort::In, .. }));
+        if list {
+            return self.list().map(drop);
+        }
+        match self.take() {
+            Some(Token { sort: Sort::Number(_) | Sort::Text(_), .. }) => Ok(()),
+            Some(token) => Err(self.unexpected(token.clone(), "a number or a word in quotes")),
+            None => Err(self.ended("a number or a word in quotes")),
+        }
+    }
+
+    fn number(&mut self, spec: &FieldSpec, unit: &str, token: &Token<'t>) -> Result<Expr, Fault> {
+        let (field, name) = (spec.field, spec.name);
+        let op = match self.peek() {
+            Some(Token { sort: Sort::Op(op), .. }) => *op,
+            Some(Token { sort: Sort::In | Sort::Has, at, text, .. }) => {
+                return Err(fault(
+                    at.clone(),
+                    format!("`{name}` is a number; `{text}` is for words"),
+                    Some(format!("compare it: `{name} >= 1`")),
+                ));
+            }
+            _ => {
                 self.faults.push(fault(
                     token.at.clone(),
                     format!("`{name}` is a number and needs a comparison"),
                     Some(format!("for example `{name} >= 1`")),
                 ));
+                return Ok(Expr::Compare { field, op: Op::Eq, value: 1.0 });
             }
-            return Ok(Expr::Compare { field, op: Op::Eq, value: 1.0 });
-        }
-        let (op, value, at) = self.comparison()?;
-        if flag && (!matches!(op, Op::Eq | Op::Ne) || (value != 0.0 && value != 1.0)) {
-            self.faults.push(fault(
-                token.at.start..at.end,
-                format!("`{name}` is a flag"),
-                Some(format!("write `{name}` or `not {name}`")),
-            ));
-        }
-        if matches!(field, Field::CartMargin | Field::ScoreBuy) && value > 1.0 {
+        };
+        self.next += 1;
+        let (value, at) = match self.take() {
+            Some(Token { sort: Sort::Number(value), at, .. }) => (*value, at.clone()),
+            Some(Token { sort: Sort::Text(_), at, text }) => {
+                return Err(fault(
+                    at.clone(),
+                    format!("`{name}` is a number, {text} is a word"),
+                    Some(format!("its unit: {unit}")),
+                ));
+            }
+            Some(token) => return Err(self.unexpected(token.clone(), "a number")),
+            None => return Err(self.ended("a number")),
+        };
+        if unit.contains("0 to 1") && value > 1.0 {
             self.faults.push(Fault {
                 doubt: true,
                 ..fault(
@@ -340,14 +398,162 @@ impl<'t, 'p> Parser<'t, 'p> {
         Ok(Expr::Compare { field, op, value })
     }
 
-    fn comparison(&mut self) -> Result<(Op, f64, Range<usize>), Fault> {
-        let Some(Token { kind: Kind::Op(op), .. }) = self.take() else {
-            return Err(self.ended("a comparison"));
+    fn flag(&mut self, spec: &FieldSpec, token: &Token<'t>) -> Result<Expr, Fault> {
+        let (field, name) = (spec.field, spec.name);
+        let Some(Token { sort: Sort::Op(_) | Sort::In | Sort::Has, .. }) = self.peek() else {
+            return Ok(Expr::Compare { field, op: Op::Eq, value: 1.0 });
         };
+        let begin = self.next;
+        self.skip_comparison()?;
+        let (op, value) = match self.tokens.get(begin..self.next) {
+            Some(
+                [
+                    Token { sort: Sort::Op(op @ (Op::Eq | Op::Ne)), .. },
+                    Token { sort: Sort::Number(value), .. },
+                ],
+            ) if *value == 0.0 || *value == 1.0 => (*op, *value),
+            _ => {
+                let end = self.tokens.get(self.next - 1).map_or(token.at.end, |last| last.at.end);
+                self.faults.push(fault(
+                    token.at.start..end,
+                    format!("`{name}` is a flag"),
+                    Some(format!("write `{name}` or `not {name}`")),
+                ));
+                (Op::Eq, 1.0)
+            }
+        };
+        Ok(Expr::Compare { field, op, value })
+    }
+
+    fn word(
+        &mut self,
+        spec: &FieldSpec,
+        known: &'static [&'static str],
+        token: &Token<'t>,
+    ) -> Result<Expr, Fault> {
+        let (field, name) = (spec.field, spec.name);
+        let example = known.first().copied().unwrap_or("DE");
+        let words = match self.peek() {
+            Some(Token { sort: Sort::In, .. }) => {
+                self.next += 1;
+                self.list()?
+            }
+            Some(op @ Token { sort: Sort::Op(Op::Eq | Op::Ne), .. }) => {
+                self.next += 1;
+                let words = vec![self.quoted(name)?];
+                if op.sort == Sort::Op(Op::Eq) {
+                    words
+                } else if known.is_empty() {
+                    // Of an open list the others cannot be named, and `not` would hold for the unknown.
+                    return Err(fault(
+                        op.at.clone(),
+                        format!("`{name}` is not compared with `!=`"),
+                        Some(format!("write `not {name} == …`, which holds too where it is unknown")),
+                    ));
+                } else {
+                    let (word, at) = self.one_of(spec, known, words).pop().unwrap_or(("", 0..0));
+                    known.iter().filter(|other| **other != word).map(|other| (*other, at.clone())).collect()
+                }
+            }
+            Some(op @ Token { sort: Sort::Op(_) | Sort::Has, .. }) => {
+                return Err(fault(
+                    op.at.clone(),
+                    format!("`{name}` is a word and has no `{}`", op.text),
+                    Some(format!("write `{name} == \"{example}\"` or `{name} in (\"{example}\")`")),
+                ));
+            }
+            _ => {
+                self.faults.push(fault(
+                    token.at.clone(),
+                    format!("`{name}` is a word and needs a comparison"),
+                    Some(format!("for example `{name} == \"{example}\"`")),
+                ));
+                return Ok(Expr::Is { field, words: vec![] });
+            }
+        };
+        let words = self.one_of(spec, known, words);
+        let mut words: Vec<String> = words.into_iter().map(|(word, _)| word.to_owned()).collect();
+        words.sort();
+        words.dedup();
+        Ok(Expr::Is { field, words })
+    }
+
+    fn set(&mut self, spec: &FieldSpec, token: &Token<'t>) -> Result<Expr, Fault> {
+        let (field, name) = (spec.field, spec.name);
+        let help = Some(format!("write `{name} has \"…\"`"));
+        match self.peek() {
+            Some(Token { sort: Sort::Has, .. }) => self.next += 1,
+            Some(op @ Token { sort: Sort::Op(_) | Sort::In, .. }) => {
+                let message = format!("`{name}` holds several words and has no `{}`", op.text);
+                return Err(fault(op.at.clone(), message, help));
+            }
+            _ => {
+                let message = format!("`{name}` holds several words and needs `has`");
+                return Err(fault(token.at.clone(), message, help));
+            }
+        }
+        let (word, at) = self.quoted(name)?;
+        if !is_class(word) {
+            self.faults.push(fault(at, "a word has 1 to 64 printable characters", None));
+        }
+        Ok(Expr::Has { field, word: word.to_owned() })
+    }
+
+    /// Words that the field can be; others are reported.
+    fn one_of(
+        &mut self,
+        spec: &FieldSpec,
+        known: &'static [&'static str],
+        words: Vec<(&'t str, Range<usize>)>,
+    ) -> Vec<(&'t str, Range<usize>)> {
+        let (sound, wrong): (Vec<_>, Vec<_>) = words.into_iter().partition(|(word, _)| match spec.field {
+            Field::PersonCountry => country(word).is_ok(),
+            _ if known.is_empty() => is_class(word),
+            _ => known.contains(word),
+        });
+        for (word, at) in wrong {
+            let help = match spec.field {
+                Field::PersonCountry => country(word).err().flatten(),
+                _ => did_you_mean(word, known.iter().copied()),
+            };
+            self.faults.push(fault(at, format!("`{}` is never \"{word}\"", spec.name), help));
+        }
+        sound
+    }
+
+    /// A word in quotes.
+    fn quoted(&mut self, name: &str) -> Result<(&'t str, Range<usize>), Fault> {
         match self.take() {
-            Some(Token { kind: Kind::Number(value), at, .. }) => Ok((*op, *value, at.clone())),
-            Some(token) => Err(self.unexpected(token.clone(), "a number")),
-            None => Err(self.ended("a number")),
+            Some(Token { sort: Sort::Text(word), at, .. }) => Ok((word, at.clone())),
+            Some(token @ Token { sort: Sort::Name(word), .. }) => Err(fault(
+                token.at.clone(),
+                format!("`{name}` is compared with a word in quotes"),
+                Some(format!("write \"{word}\"")),
+            )),
+            Some(token) => Err(self.unexpected(token.clone(), "a word in quotes")),
+            None => Err(self.ended("a word in quotes")),
+        }
+    }
+
+    /// `("a", "b")`.
+    fn list(&mut self) -> Result<Vec<(&'t str, Range<usize>)>, Fault> {
+        match self.take() {
+            Some(Token { sort: Sort::Open, .. }) => {}
+            Some(token) => return Err(self.unexpected(token.clone(), "`(`")),
+            None => return Err(self.ended("`(`")),
+        }
+        let mut words = vec![self.quoted("this")?];
+        loop {
+            match self.take() {
+                Some(Token { sort: Sort::Comma, .. }) => words.push(self.quoted("this")?),
+                Some(Token { sort: Sort::Close, .. }) => return Ok(words),
+                Some(token) => return Err(self.unexpected(token.clone(), "`,` or `)`")),
+                None => return Err(self.ended("`,` or `)`")),
+            }
+            if words.len() > MAX_WORDS {
+                let at = words.last().map_or(0..0, |(_, at)| at.clone());
+                return Err(fault(at, format!("a list has at most {MAX_WORDS} words"), None));
+            }
         }
     }
 }
@@ -380,9 +586,13 @@ fn keyed(expr: Expr) -> (String, Expr) {
 mod tests {
     use super::*;
 
+    fn scope<'s>(segments: &'s [&'s str]) -> Scope<'s> {
+        Scope { segments, early: None }
+    }
+
     /// The canonical JSON of a condition, or the message of its first fault.
     fn check(text: &str, expect: &str) {
-        let (expr, faults) = parse_condition(text, &["vip", "high_value"]);
+        let (expr, faults) = parse_condition(text, scope(&["vip", "high_value"]));
         let got = match (faults.first(), expr) {
             (Some(f), _) => format!("{}..{} {}", f.at.start, f.at.end, f.message),
             (None, Some(expr)) => show(&expr),
@@ -421,13 +631,57 @@ mod tests {
 
     #[test]
     fn the_order_of_parts_does_not_matter() {
-        let parse = |text| parse_condition(text, &["vip"]).0.unwrap();
+        let parse = |text| parse_condition(text, scope(&["vip"])).0.unwrap();
         assert_eq!(
             parse("vip and (cart.value > 5 or cart.items > 2)"),
             parse("(cart.items>2 or cart.value>5.0) and vip")
         );
         // Unknown values make these two differ.
         assert_ne!(parse("not cart.margin < 0.2"), parse("cart.margin >= 0.2"));
+    }
+
+    #[test]
+    fn words_and_sets() {
+        check("abandonment.cause == \"price\"", "[AbandonmentCause is price]");
+        check("abandonment.cause == 'price'", "[AbandonmentCause is price]");
+        check("session.stage != \"browse\"", "[SessionStage is cart|checkout|payment|shipping]");
+        check("person.country in (\"DE\", \"AT\",\"DE\")", "[PersonCountry is AT|DE]");
+        check("not person.country in (\"US\")", "(not [PersonCountry is US])");
+        check("cart.classes has \"Garden Chairs\"", "[CartClasses has Garden Chairs]");
+
+        check("abandonment.cause == \"prize\"", "21..28 `abandonment.cause` is never \"prize\"");
+        check("abandonment.cause != \"prize\"", "21..28 `abandonment.cause` is never \"prize\"");
+        check("person.country == \"UK\"", "18..22 `person.country` is never \"UK\"");
+        check("person.country != \"DE\"", "15..17 `person.country` is not compared with `!=`");
+        check("person.country < \"DE\"", "15..16 `person.country` is a word and has no `<`");
+        check("person.country == DE", "18..20 `person.country` is compared with a word in quotes");
+        check("person.country == 3", "18..19 expected a word in quotes, found `3`");
+        check("person.country", "0..14 `person.country` is a word and needs a comparison");
+        check("person.country in \"DE\"", "18..22 expected `(`, found `\"DE\"`");
+        check("person.country in (\"DE\" \"AT\")", "24..28 expected `,` or `)`, found `\"AT\"`");
+        check("person.country in (\"DE\",", "23..24 the condition ends where a word in quotes should be");
+        check("person.country == \"DE", "18..21 the word that begins with \" does not end");
+        check("cart.classes == \"a\"", "13..15 `cart.classes` holds several words and has no `==`");
+        check("cart.classes", "0..12 `cart.classes` holds several words and needs `has`");
+        check("cart.classes has \"\"", "17..19 a word has 1 to 64 printable characters");
+        check("cart.value == \"much\"", "14..20 `cart.value` is a number, \"much\" is a word");
+        check("cart.value in (\"1\")", "11..13 `cart.value` is a number; `in` is for words");
+        check("session.mobile == \"yes\"", "0..23 `session.mobile` is a flag");
+        check("cart.clases has \"a\" or vpi", "0..11 there is no field `cart.clases`");
+        check("cart.cuntry in (\"a\", \"b\")", "0..11 there is no field `cart.cuntry`");
+    }
+
+    #[test]
+    fn what_is_known_late_is_not_asked_early() {
+        let early = Scope { segments: &["vip", "rich"], early: Some(&["rich"]) };
+        let faults = |text| parse_condition(text, early).1.into_iter().map(|f| (f.at, f.message));
+        let found: Vec<_> = faults("vip and (cart.margin > 0.2 or not rich)").collect();
+        let expect = [
+            (9..20, "`cart.margin` is known only when a step is claimed".to_owned()),
+            (34..38, "segment `rich` asks for what is known only when a step is claimed".to_owned()),
+        ];
+        assert_eq!(found, expect);
+        assert_eq!(parse_condition("cart.margin > 0.2 or rich", scope(&["rich"])).1, []);
     }
 
     #[test]
@@ -458,16 +712,16 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = |n: usize| format!("{}vip{}", "(".repeat(n), ")".repeat(n));
-        assert!(parse_condition(&deep(31), &["vip"]).0.is_some());
+        assert!(parse_condition(&deep(31), scope(&["vip"])).0.is_some());
         check(&deep(32), "32..35 the condition is nested deeper than 32 levels");
-        assert!(parse_condition(&deep(900), &["vip"]).0.is_none());
-        assert!(parse_condition(&"not ".repeat(499), &["vip"]).0.is_none());
-        assert!(parse_condition(&"vip and ".repeat(5_000), &["vip"]).0.is_none());
+        assert!(parse_condition(&deep(900), scope(&["vip"])).0.is_none());
+        assert!(parse_condition(&"not ".repeat(499), scope(&["vip"])).0.is_none());
+        assert!(parse_condition(&"vip and ".repeat(5_000), scope(&["vip"])).0.is_none());
     }
 
     #[test]
     fn several_wrong_names_are_found_at_once() {
-        let (_, faults) = parse_condition("vpi or cart.vlaue > 3 or vip", &["vip"]);
+        let (_, faults) = parse_condition("vpi or cart.vlaue > 3 or vip", scope(&["vip"]));
         let help: Vec<_> = faults.iter().filter_map(|f| f.help.as_deref()).collect();
         assert_eq!(help, ["did you mean `vip`?", "did you mean `cart.value`?"]);
     }

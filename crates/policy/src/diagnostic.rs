@@ -28,7 +28,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// The file as it was named to the parser.
     pub file: String,
-    /// Line, from 1.
+    /// Line, from 1; 0 where a compiled policy was looked at, which has no lines.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
@@ -53,6 +53,10 @@ impl fmt::Display for Diagnostic {
         };
         let gutter = " ".repeat(self.line.to_string().len());
         writeln!(f, "{severity}: {}", self.message)?;
+        if self.line == 0 {
+            write!(f, " --> {}", self.file)?;
+            return self.help.as_deref().map_or(Ok(()), |help| write!(f, "\n  = help: {help}"));
+        }
         write!(f, "{gutter}--> {}:{}:{}", self.file, self.line, self.column)?;
         let help = self.help.as_deref();
         if self.source.is_empty() {

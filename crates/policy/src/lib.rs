@@ -28,17 +28,22 @@ mod canonical;
 mod check;
 mod condition;
 mod diagnostic;
+mod goods;
+mod logic;
 mod pack;
+mod places;
 mod preset;
 mod quantity;
 mod read;
 pub mod reference;
 mod section;
+mod shape;
 mod suggest;
 mod word;
 
 pub use canonical::{CanonicalError, from_canonical, to_canonical, version_of};
 pub use diagnostic::{Diagnostic, PolicyErrors, Severity, Warning};
+pub use goods::{GoodsKnown, check_goods};
 pub use pack::{packs, parse_pack};
 pub use preset::presets;
 pub use read::TEMPLATES;
@@ -52,15 +57,27 @@ pub const MAX_TEXT: usize = 64 * 1024;
 
 /// Checks and compiles a policy text. `file_name` only names the text in messages.
 pub fn parse(file_name: &str, text: &str) -> Result<(Policy, Vec<Warning>), PolicyErrors> {
+    parse_for(file_name, text, &GoodsKnown::default())
+}
+
+/// Checks and compiles a policy text for a shop of which something is known.
+pub fn parse_for(
+    file_name: &str,
+    text: &str,
+    goods: &GoodsKnown<'_>,
+) -> Result<(Policy, Vec<Warning>), PolicyErrors> {
     let mut report = Report::new(file_name, text);
-    let policy = read::read(&mut report).and_then(|mut policy| match to_canonical(&policy) {
-        Ok(canonical) => {
-            policy.version = version_of(&canonical);
-            Some(policy)
-        }
-        Err(error) => {
-            report.error(0..0, error.to_string(), None);
-            None
+    let policy = read::read(&mut report).and_then(|(mut policy, places)| {
+        goods::check(&mut report, &policy, &places, goods);
+        match to_canonical(&policy) {
+            Ok(canonical) => {
+                policy.version = version_of(&canonical);
+                Some(policy)
+            }
+            Err(error) => {
+                report.error(0..0, error.to_string(), None);
+                None
+            }
         }
     });
     if policy.is_none() && !report.has_errors() {

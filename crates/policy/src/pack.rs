@@ -21,37 +21,21 @@
 //! | `least_consent` | `channel`, `consent` | a yes rests on at least `signed` or `confirmed` |
 //! | `soft_opt_in` | `channel`, `span` | customers need no recorded yes so long after an order, if the policy wants it |
 
-use comeback_core::consent::{Channel, Source};
+use comeback_core::consent::Channel;
 use comeback_core::jurisdiction::{Holiday, Law, Pack, Rule, Weekday};
-use comeback_core::time::{DAY, HOUR, QuietHours};
+use comeback_core::time::QuietHours;
 use toml::de::DeTable;
 
 use crate::diagnostic::{PolicyErrors, Report};
-use crate::quantity::parse_time_of_day;
-use crate::section::{Section, expect_text};
-use crate::suggest::did_you_mean;
-use crate::word::{CHANNELS, channels, consent_source, country};
+use crate::section::Section;
+use crate::shape::{DAYS, MAX_CLASSES, PACK};
+use crate::word::{self, channel};
 
 /// Code and text of each shipped pack, in the order of their codes.
 const PACKS: &[(&str, &str)] = &[("fr", include_str!("../../../policies/jurisdictions/fr.toml"))];
 
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
-
-const KEYS: [&str; 7] = ["code", "name", "countries", "regions", "as_of", "holidays", "rule"];
-const MAX_RULES: usize = 32;
-const MAX_LIST: usize = 64;
-const MAX_SOURCE: usize = 300;
-
-/// Every law with the keys that it takes besides `id`, `source` and `law`.
-const LAWS: [(&str, &[&str]); 7] = [
+/// The keys that each law takes besides `id`, `source` and `law`.
+const LAW_KEYS: [(&str, &[&str]); 7] = [
     ("quiet", &["channels", "from", "to", "days"]),
     ("no_days", &["channels", "sundays", "holidays"]),
     ("per_abandonment", &["channel", "most"]),
@@ -86,70 +70,45 @@ fn read(report: &mut Report<'_>) -> Option<Pack> {
         }
         return None;
     }
-    let root = Section::open(report, "the pack", 0..0, document.get_ref(), &KEYS);
-    for key in ["code", "name", "countries", "as_of", "rule"] {
-        root.require(report, key);
-    }
-    let code = root.text(report, "code", 10).and_then(|code| {
-        let sound = code.get_ref().split('-').count() <= 2
-            && code.get_ref().split('-').all(|part| {
-                (2..=3).contains(&part.len())
-                    && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            });
+    let root = Section::open(report, &PACK, 0..0, document.get_ref());
+    let code = root.text(report, "code").and_then(|code| {
+        let sound = is_code(code.get_ref());
         if !sound {
             report.error(code.span(), "a pack's code is \"fr\" or \"us-fl\"", None);
         }
         sound.then(|| (*code.get_ref()).to_owned())
     });
-    let name = root.text(report, "name", 80).map(|name| (*name.get_ref()).to_owned());
-    let as_of = root.text(report, "as_of", 10).and_then(|day| {
+    let name = root.text(report, "name").map(|name| (*name.get_ref()).to_owned());
+    let as_of = root.text(report, "as_of").and_then(|day| {
         let sound = is_day(day.get_ref());
         if !sound {
             report.error(day.span(), "`as_of` is a day, \"2026-11-21\"", None);
         }
         sound.then(|| (*day.get_ref()).to_owned())
     });
-    let mut countries = Vec::new();
-    for value in root.list(report, "countries", "a list such as [\"FR\"]", MAX_LIST) {
-        if let Some(text) = expect_text(report, value, "countries") {
-            match country(text) {
-                Ok(code) => countries.push(code),
-                Err(help) => report.error(value.span(), format!("there is no country \"{text}\""), help),
-            }
-        }
-    }
+    let countries = root.countries(report, "countries");
     let mut regions = Vec::new();
-    for value in root.list(report, "regions", "a list such as [\"FL\"]", MAX_LIST) {
-        if let Some(text) = expect_text(report, value, "regions") {
-            if (1..=3).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-            {
-                regions.push(text.to_owned());
-            } else {
-                report.error(value.span(), format!("\"{text}\" is not a region such as \"FL\""), None);
-            }
+    for text in root.unique(report, "regions", "[\"FL\"]", 1, MAX_CLASSES) {
+        if is_region(text.get_ref()) {
+            regions.push(text.into_inner().to_owned());
+        } else {
+            let message = format!("\"{}\" is not a region such as \"FL\"", text.get_ref());
+            report.error(text.span(), message, None);
         }
     }
     let mut holidays = Vec::new();
-    for value in root.list(report, "holidays", "a list such as [\"12-25\", \"easter+1\"]", MAX_LIST) {
-        if let Some(text) = expect_text(report, value, "holidays") {
-            match holiday(text) {
-                Some(day) => holidays.push(day),
-                None => report.error(
-                    value.span(),
-                    format!("\"{text}\" is not a holiday"),
-                    Some(
-                        "\"12-25\" is a date of every year, \"easter+39\" counts from Easter Sunday"
-                            .to_owned(),
-                    ),
-                ),
-            }
+    for text in root.unique(report, "holidays", "[\"12-25\", \"easter+1\"]", 1, MAX_CLASSES) {
+        match holiday(text.get_ref()) {
+            Some(day) => holidays.push(day),
+            None => report.error(
+                text.span(),
+                format!("\"{}\" is not a holiday", text.get_ref()),
+                Some("\"12-25\" is a date of every year, \"easter+39\" counts from Easter Sunday".to_owned()),
+            ),
         }
     }
     let mut rules: Vec<Rule> = Vec::new();
-    let keys: Vec<&str> =
-        ["id", "source", "law"].into_iter().chain(LAWS.iter().flat_map(|(_, keys)| *keys).copied()).collect();
-    for section in root.tables(report, "rule", "[[rule]]", &keys, MAX_RULES) {
+    for section in root.tables(report, "rule") {
         if let Some(rule) = rule(report, &section) {
             if rules.iter().any(|other| other.id == rule.id) {
                 report.error(section.span_of("id"), format!("there are two rules `{}`", rule.id), None);
@@ -166,96 +125,72 @@ fn read(report: &mut Report<'_>) -> Option<Pack> {
 }
 
 fn rule(report: &mut Report<'_>, section: &Section<'_>) -> Option<Rule> {
-    for key in ["id", "source", "law"] {
-        section.require(report, key);
-    }
-    let id = section.text(report, "id", 40).map(|id| (*id.get_ref()).to_owned());
-    let source = section.text(report, "source", MAX_SOURCE).map(|source| (*source.get_ref()).to_owned());
-    let law = section.text(report, "law", 40)?;
-    let name = *law.get_ref();
-    let Some((_, keys)) = LAWS.into_iter().find(|(known, _)| *known == name) else {
-        let help = did_you_mean(name, LAWS.map(|(known, _)| known));
-        report.error(law.span(), format!("there is no law `{name}`"), help);
-        return None;
-    };
-    for key in LAWS.iter().flat_map(|(_, keys)| *keys).filter(|key| section.has(key) && !keys.contains(key)) {
+    let id = section.text(report, "id").map(|id| (*id.get_ref()).to_owned());
+    let source = section.text(report, "source").map(|source| (*source.get_ref()).to_owned());
+    let name = section.word(report, "law", "law")?;
+    let (_, keys) = LAW_KEYS.into_iter().find(|(known, _)| *known == name)?;
+    let others = LAW_KEYS.iter().flat_map(|(_, keys)| *keys);
+    for key in others.filter(|key| section.has(key) && !keys.contains(key)) {
         report.error(section.span_of(key), format!("law `{name}` has no `{key}`"), None);
     }
     for key in keys.iter().filter(|key| !matches!(**key, "sundays" | "holidays" | "days")) {
         section.require(report, key);
     }
-    let one = |report: &mut Report<'_>| {
-        let channel = section.text(report, "channel", 10)?;
-        let found = CHANNELS.into_iter().find(|known| known.as_str() == *channel.get_ref());
-        if found.is_none() {
-            let help = did_you_mean(channel.get_ref(), CHANNELS.map(Channel::as_str));
-            report.error(channel.span(), format!("there is no channel \"{}\"", channel.get_ref()), help);
-        }
-        found
+    let list = |report: &mut Report<'_>| -> Vec<Channel> {
+        section.words(report, "channels", "channel").into_iter().filter_map(channel).collect()
     };
+    let one = |report: &mut Report<'_>| section.word(report, "channel", "channel").and_then(channel);
     let law = match name {
-        "quiet" => Law::Quiet {
-            channels: channels(report, section, "channels"),
-            window: QuietHours { from: minute(report, section, "from")?, to: minute(report, section, "to")? },
-            days: days(report, section),
-        },
+        "quiet" => {
+            let (from, to) = (section.minute(report, "from"), section.minute(report, "to"));
+            let days = section.words(report, "days", "day");
+            Law::Quiet {
+                channels: list(report),
+                window: QuietHours { from: from?, to: to? },
+                days: days.into_iter().filter_map(weekday).collect(),
+            }
+        }
         "no_days" => {
             let (sundays, holidays) = (section.flag(report, "sundays"), section.flag(report, "holidays"));
-            if sundays != Some(true) && holidays != Some(true) {
+            let (sundays, holidays) = (sundays == Some(true), holidays == Some(true));
+            if !sundays && !holidays {
                 report.error(section.span_of("law"), "`no_days` needs `sundays` or `holidays`", None);
             }
-            Law::NoDays {
-                channels: channels(report, section, "channels"),
-                sundays: sundays == Some(true),
-                holidays: holidays == Some(true),
-            }
+            Law::NoDays { channels: list(report), sundays, holidays }
         }
         "per_abandonment" => {
-            Law::PerAbandonment { channel: one(report)?, most: section.whole(report, "most", 0..=100)? }
+            Law::PerAbandonment { channel: one(report)?, most: section.whole(report, "most")? }
         }
-        "per_day" => Law::PerDay { channel: one(report)?, most: section.whole(report, "most", 0..=100)? },
-        "within" => Law::Within {
-            channel: one(report)?,
-            span_ms: section.duration(report, "span", HOUR..=365 * DAY)?,
-        },
+        "per_day" => Law::PerDay { channel: one(report)?, most: section.whole(report, "most")? },
+        "within" => Law::Within { channel: one(report)?, span_ms: section.duration(report, "span")? },
         "least_consent" => Law::LeastConsent {
             channel: one(report)?,
-            source: consent_source(report, section, "consent").filter(|source| *source != Source::Page)?,
+            source: section.word(report, "consent", "kind of consent").and_then(word::source)?,
         },
-        _ => Law::SoftOptIn {
-            channel: one(report)?,
-            span_ms: section.duration(report, "span", DAY..=3_660 * DAY)?,
-        },
+        _ => Law::SoftOptIn { channel: one(report)?, span_ms: section.duration(report, "span")? },
     };
     Some(Rule { id: id?, source: source?, law })
 }
 
-/// Days of the week by their names, `["sunday"]`.
-fn days(report: &mut Report<'_>, section: &Section<'_>) -> Vec<Weekday> {
-    let mut days = Vec::new();
-    for value in section.list(report, "days", "a list such as [\"sunday\"]", WEEKDAYS.len()) {
-        let Some(name) = expect_text(report, value, "days") else {
-            continue;
-        };
-        match WEEKDAYS.into_iter().find(|(known, _)| *known == name) {
-            Some((_, day)) => days.push(day),
-            None => {
-                let help = did_you_mean(name, WEEKDAYS.map(|(known, _)| known));
-                report.error(value.span(), format!("there is no day \"{name}\""), help);
-            }
-        }
-    }
-    days
+/// A day of the week by its name in the order of [`DAYS`].
+fn weekday(name: &str) -> Option<Weekday> {
+    use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
+    let days = [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday];
+    let at = DAYS.iter().position(|known| *known == name)?;
+    days.get(at).copied()
 }
 
-fn minute(report: &mut Report<'_>, section: &Section<'_>, key: &str) -> Option<u16> {
-    let text = section.text(report, key, 10)?;
-    let minute = parse_time_of_day(text.get_ref());
-    if minute.is_none() {
-        let message = format!("`{key}` is not a time of day: \"{}\"", text.get_ref());
-        report.error(text.span(), message, Some("a time of day is \"21:00\"".to_owned()));
-    }
-    minute
+/// `fr`, `us-fl`.
+pub(crate) fn is_code(text: &str) -> bool {
+    let part = |part: &str| {
+        (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    text.split('-').count() <= 2 && text.split('-').all(part)
+}
+
+/// `FL`, `75`.
+fn is_region(text: &str) -> bool {
+    (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
 /// `12-25`, `easter+1`, `easter-2`, `easter`.
@@ -340,7 +275,7 @@ mod tests {
     fn a_broken_pack_is_refused_with_its_place() {
         let sound = packs()[0].1;
         let cases = [
-            ("law = \"quiet\"", "law = \"quite\"", "there is no law `quite`"),
+            ("law = \"quiet\"", "law = \"quite\"", "there is no law \"quite\""),
             ("from = \"22:00\"", "from = \"22:00\"\nmost = 1", "law `quiet` has no `most`"),
             ("sundays = true\nholidays = true", "", "`no_days` needs `sundays` or `holidays`"),
             ("[\"FR\"]", "[\"UK\"]", "there is no country \"UK\""),

@@ -1,4 +1,4 @@
-//! Spans (`15m`) and times of day (`21:00`) as a policy writes them. No calendars, no zones.
+//! Spans (`15m`), times of day (`21:00`) and numbers as a policy writes them. No calendars, no zones.
 
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, SECOND};
 
@@ -42,6 +42,30 @@ pub(crate) fn parse_time_of_day(text: &str) -> Option<u16> {
     };
     let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
     (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+/// Numbers this long survive text -> f64 -> text unchanged, so a hash never depends on a formatter.
+const MAX_DIGITS: usize = 15;
+/// Below a millionth, number formats start to differ in when they use exponents.
+const MAX_DECIMALS: usize = 6;
+
+/// `150`, `0.25`, `-3`; else what a number looks like.
+pub(crate) fn decimal(text: &str) -> Result<f64, String> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, decimals) =
+        digits.split_once('.').map_or((digits, None), |(whole, decimals)| (whole, Some(decimals)));
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let fits = plain(whole)
+        && decimals.is_none_or(plain)
+        && decimals.map_or(0, str::len) <= MAX_DECIMALS
+        && whole.len() + decimals.map_or(0, str::len) <= MAX_DIGITS;
+    match text.parse::<f64>() {
+        // `-0` and `0` are one number and must be one text.
+        Ok(value) if fits => Ok(if value == 0.0 { 0.0 } else { value }),
+        _ => Err(format!(
+            "a number has digits and perhaps a point: 150, 0.25; at most {MAX_DIGITS} digits, {MAX_DECIMALS} after the point"
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,12 @@
 //! Words with a closed list that several tables use: channels, consent sources, countries.
 
 use comeback_core::consent::{Channel, Source};
+use comeback_core::recovery::Trigger;
 
-use crate::diagnostic::Report;
-use crate::section::{Section, expect_text};
-use crate::suggest::did_you_mean;
+use crate::shape::{MAX_CLASS, SOURCES};
 
 /// Every channel, in the order of the core.
-pub(crate) const CHANNELS: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Push];
-
-/// What a yes may rest on, as policies and packs call it.
-pub(crate) const SOURCES: [(&str, Source); 3] =
-    [("page", Source::Page), ("signed", Source::Signed), ("confirmed", Source::Person)];
+pub(crate) const ALL_CHANNELS: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Push];
 
 /// ISO 3166-1 alpha-2, officially assigned codes (ISO Online Browsing Platform).
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO \
@@ -37,41 +32,39 @@ pub(crate) fn country(text: &str) -> Result<String, Option<String>> {
     })
 }
 
-/// A list of channels without repetition.
-pub(crate) fn channels(report: &mut Report<'_>, section: &Section<'_>, key: &str) -> Vec<Channel> {
-    let mut channels = Vec::new();
-    for value in section.list(report, key, "a list such as [\"email\"]", CHANNELS.len()) {
-        let Some(name) = expect_text(report, value, key) else {
-            continue;
-        };
-        match CHANNELS.into_iter().find(|c| c.as_str() == name) {
-            None => {
-                let help = did_you_mean(name, CHANNELS.map(Channel::as_str));
-                report.error(value.span(), format!("there is no channel \"{name}\""), help);
-            }
-            Some(channel) if channels.contains(&channel) => {
-                report.error(value.span(), format!("channel \"{name}\" is named twice"), None);
-            }
-            Some(channel) => channels.push(channel),
-        }
-    }
-    channels
+/// Whether it can be a product class or a tag: printable, and not too long.
+pub(crate) fn is_class(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=MAX_CLASS).contains(&length) && !text.chars().any(char::is_control)
 }
 
-/// What a yes must rest on.
-pub(crate) fn consent_source(report: &mut Report<'_>, section: &Section<'_>, key: &str) -> Option<Source> {
-    let text = section.text(report, key, 40)?;
-    let found = SOURCES.into_iter().find(|(known, _)| known == text.get_ref());
-    if found.is_none() {
-        let help = did_you_mean(text.get_ref(), SOURCES.map(|(known, _)| known));
-        report.error(text.span(), format!("a yes cannot rest on \"{}\"", text.get_ref()), help);
-    }
-    found.map(|(_, source)| source)
+/// A channel by its name.
+pub(crate) fn channel(name: &str) -> Option<Channel> {
+    ALL_CHANNELS.into_iter().find(|channel| channel.as_str() == name)
+}
+
+/// A trigger by its name.
+pub(crate) fn trigger(name: &str) -> Option<Trigger> {
+    Trigger::ALL.into_iter().find(|trigger| trigger.as_str() == name)
+}
+
+/// What a yes rests on, by its name.
+pub(crate) fn source(name: &str) -> Option<Source> {
+    let at = SOURCES.iter().position(|known| *known == name)?;
+    [Source::Page, Source::Signed, Source::Person].get(at).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::{CHANNELS, TRIGGERS};
+
+    #[test]
+    fn closed_lists_are_the_cores() {
+        assert_eq!(ALL_CHANNELS.map(Channel::as_str), CHANNELS);
+        assert_eq!(Trigger::ALL.map(Trigger::as_str), TRIGGERS);
+        assert_eq!(SOURCES.iter().filter_map(|name| source(name)).count(), 3);
+    }
 
     #[test]
     fn countries_are_sorted_and_slips_are_explained() {

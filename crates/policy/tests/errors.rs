@@ -261,14 +261,32 @@ error: there is no segment `vpi`
 fn names_and_references() {
     check(
         r#"kind = "percent""#,
-        r#"kind = "free_shipping""#,
+        r#"kind = "free_shiping""#,
         r#"
-error: there is no kind of offer "free_shipping"
+error: there is no kind of offer "free_shiping"
   --> shop.toml:13:8
    |
-13 | kind = "free_shipping"
-   |        ^^^^^^^^^^^^^^^
-   = help: known: percent
+13 | kind = "free_shiping"
+   |        ^^^^^^^^^^^^^^
+   = help: did you mean `free_shipping`?
+"#,
+    );
+    check(
+        r#"kind = "percent""#,
+        r#"kind = "amount""#,
+        r#"
+error: [[offer]] needs `amount`
+  --> shop.toml:11:1
+   |
+11 | [[offer]]
+   | ^^^^^^^^^
+
+error: `percent` says nothing about an offer of another kind
+  --> shop.toml:14:11
+   |
+14 | percent = 10
+   |           ^^
+   = help: write `kind = "percent"`, or leave it out
 "#,
     );
     check(
@@ -404,7 +422,7 @@ error: "and" cannot name a segment
   |
 8 | name = "and"
   |        ^^^^^
-  = help: a name is a lower-case letter, then lower-case letters, digits and `_`; not `and`, `or`, `not`
+  = help: a name is a lower-case letter, then lower-case letters, digits and `_`; not `and`, `or`, `not`, `in`, `has`, `none`
 
 error: there is no segment `vip`
   --> shop.toml:16:9

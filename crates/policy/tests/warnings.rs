@@ -20,12 +20,12 @@ fn warnings() {
     check_warning(
         "\"vip\"\n\n[[sequence]]",
         "\"vip and cart.margin > 25\"\n[[sequence]]",
-        &["`cart.margin` is a share between 0 and 1"],
+        &["this condition never holds", "`cart.margin` is a share between 0 and 1"],
     );
     check_warning(
         "template = \"reminder\"",
         "template = \"reminder\", offer = \"ten\"",
-        &["the first message, `reminder`, already gives offer `ten`"],
+        &["offer `ten` is withheld from the first message, `reminder`"],
     );
     check_warning(
         "template = \"reminder\"",
@@ -64,7 +64,7 @@ fn warnings() {
         "[[sequence]]\nname = \"late\"\nsteps = [{ name = \"a\", at = \"1m\", channel = [\"sms\"], template = \"sms_reminder\" }]\n[caps]\nsms_per_abandonment = 0",
         &[
             "sequence `late` is never followed: `standard` before it is for everyone",
-            "step `a` is text message 1, and `sms_per_abandonment` is 0: it is never sent",
+            "step `a` sends text messages, and nothing says what a yes to them rests on",
         ],
     );
 }
