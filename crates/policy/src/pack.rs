@@ -18,7 +18,7 @@
 //! | `per_abandonment` | `channel`, `most` | at most so many messages for one abandonment |
 //! | `per_day` | `channel`, `most` | at most so many messages in any 24 hours |
 //! | `within` | `channel`, `span` | only so long after the abandonment |
-//! | `least_consent` | `channel`, `consent` | a yes rests on at least `signed` or `confirmed` |
+//! | `least_consent` | `channel`, `consent` | a yes rests on at least this: `page` is any yes, `signed` one that the shop vouches for, `confirmed` one from the address itself |
 //! | `soft_opt_in` | `channel`, `span` | customers need no recorded yes so long after an order, if the policy wants it |
 
 use comeback_core::consent::Channel;
@@ -32,7 +32,22 @@ use crate::shape::{DAYS, MAX_CLASSES, PACK};
 use crate::word::{self, channel};
 
 /// Code and text of each shipped pack, in the order of their codes.
-const PACKS: &[(&str, &str)] = &[("fr", include_str!("../../../policies/jurisdictions/fr.toml"))];
+const PACKS: &[(&str, &str)] = &[
+    ("au", include_str!("../../../policies/jurisdictions/au.toml")),
+    ("ca", include_str!("../../../policies/jurisdictions/ca.toml")),
+    ("de", include_str!("../../../policies/jurisdictions/de.toml")),
+    ("eu", include_str!("../../../policies/jurisdictions/eu.toml")),
+    ("fr", include_str!("../../../policies/jurisdictions/fr.toml")),
+    ("gb", include_str!("../../../policies/jurisdictions/gb.toml")),
+    ("us", include_str!("../../../policies/jurisdictions/us.toml")),
+    ("us-ct", include_str!("../../../policies/jurisdictions/us-ct.toml")),
+    ("us-fl", include_str!("../../../policies/jurisdictions/us-fl.toml")),
+    ("us-md", include_str!("../../../policies/jurisdictions/us-md.toml")),
+    ("us-ok", include_str!("../../../policies/jurisdictions/us-ok.toml")),
+    ("us-ri", include_str!("../../../policies/jurisdictions/us-ri.toml")),
+    ("us-tx", include_str!("../../../policies/jurisdictions/us-tx.toml")),
+    ("us-wa", include_str!("../../../policies/jurisdictions/us-wa.toml")),
+];
 
 /// The keys that each law takes besides `id`, `source` and `law`.
 const LAW_KEYS: [(&str, &[&str]); 7] = [
@@ -273,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_broken_pack_is_refused_with_its_place() {
-        let sound = packs()[0].1;
+        let sound = packs().iter().find(|(code, _)| *code == "fr").unwrap().1;
         let cases = [
             ("law = \"quiet\"", "law = \"quite\"", "there is no law \"quite\""),
             ("from = \"22:00\"", "from = \"22:00\"\nmost = 1", "law `quiet` has no `most`"),
