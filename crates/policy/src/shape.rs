@@ -599,6 +599,6 @@ const RULE: Table = Table {
         may("holidays", Form::Flag, "false", "On the pack's holidays."),
         may("most", Form::Whole(0, 100), "", "How many."),
         may("span", Form::Span(HOUR, 3_660 * DAY), "", "How long."),
-        may("consent", Form::Word(&["signed", "confirmed"]), "", "What a yes rests on."),
+        may("consent", Form::Word(SOURCES), "", "What a yes rests on."),
     ],
 };
