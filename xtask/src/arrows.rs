@@ -37,6 +37,7 @@ fn allowed(krate: &str) -> &'static [&'static str] {
         "comeback-cli" => &PURE,
         "comeback-worker" | "comeback-testkit" => &PURE[..PURE.len() - 1],
         "comeback-sdk" => &["comeback-wire", "comeback-score", "comeback-core"],
+        "comeback-bench-core" => &["comeback-core", SIM],
         SIM => &["comeback-core", "comeback-policy", "comeback-score"],
         _ => &[],
     }

@@ -4,6 +4,7 @@
 //! Prints Markdown and writes `target/bench/report.json`. It judges no change and fails for no missed target; it fails when
 //! something measured did not do its work.
 
+mod core;
 mod engine;
 mod load;
 mod machine;
@@ -60,6 +61,9 @@ const CASES: [Case; 2] = [
     },
 ];
 
+/// The core by itself, without an engine.
+const CORE: &str = "core";
+
 /// How much to measure.
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
@@ -97,6 +101,12 @@ pub(crate) struct Pair {
 pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
     let options = options(rest)?;
     let ready = setup::for_build(place)?;
+    let wants = |case: &str| options.only.as_ref().is_none_or(|only| case.starts_with(only.as_str()));
+    let core = if wants(CORE) { Some(core::measure(place, &ready)?) } else { None };
+    if options.only.is_some() && core.is_some() {
+        print!("{}", core.map(|core| core.markdown()).unwrap_or_default());
+        return Ok(());
+    }
     if options.worker.is_none() {
         build::all(place, &ready, &[Variant::Release])?;
     }
@@ -108,8 +118,7 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
         let engine = Engine::start(place, &ready, &folder.0, options.worker.as_deref())?;
         for case in &CASES {
             // What stores nothing is not slower on a disk.
-            let wanted = options.only.as_ref().is_none_or(|only| case.name.starts_with(only.as_str()));
-            if !wanted || (state == "disk" && !case.cart) {
+            if !wants(case.name) || (state == "disk" && !case.cart) {
                 continue;
             }
             for &connections in connections {
@@ -125,10 +134,13 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
         options.secs
     );
     print!("\n{}", table::markdown(&about, &pairs, &sizes));
+    if let Some(core) = &core {
+        print!("{}", core.markdown());
+    }
     let folder = place.target.join("bench");
     fs::create_dir_all(&folder).map_err(at(&folder))?;
     let file = folder.join("report.json");
-    fs::write(&file, format!("{:#}\n", report(&about, &pairs, &sizes))).map_err(at(&file))
+    fs::write(&file, format!("{:#}\n", report(&about, &pairs, &sizes, core.as_ref()))).map_err(at(&file))
 }
 
 fn options(rest: &[String]) -> Outcome<Options> {
@@ -147,10 +159,11 @@ fn options(rest: &[String]) -> Outcome<Options> {
             }
             "--only" => {
                 options.only = words.next().cloned();
-                let known =
-                    options.only.as_ref().is_some_and(|o| CASES.iter().any(|c| c.name.starts_with(o)));
-                if !known {
-                    return Err(Error::usage("bench: --only needs the beginning of a case: events, visit"));
+                let names = || CASES.iter().map(|c| c.name).chain([CORE]);
+                if !options.only.as_ref().is_some_and(|o| names().any(|name| name.starts_with(o.as_str()))) {
+                    return Err(Error::usage(
+                        "bench: --only needs the beginning of a case: events, visit, core",
+                    ));
                 }
             }
             "--worker" => {
@@ -223,7 +236,7 @@ fn one_run(engine: &Engine, load: &Load<'_>, side: &Side, span: Duration) -> Out
     })
 }
 
-fn report(about: &str, pairs: &[Pair], sizes: &[size::Budgeted]) -> Value {
+fn report(about: &str, pairs: &[Pair], sizes: &[size::Budgeted], core: Option<&core::Core>) -> Value {
     let runs = |runs: &[Run]| -> Vec<Value> {
         let one = |r: &Run| {
             json!({ "cpu_us": r.cpu_us, "per_second": r.per_second, "p50_us": r.p50_us, "p99_us": r.p99_us, "stalls": r.stalls,
@@ -249,7 +262,7 @@ fn report(about: &str, pairs: &[Pair], sizes: &[size::Budgeted]) -> Value {
         .iter()
         .map(|s| json!({ "artefact": s.name, "bytes": s.value, "limit": s.limit, "met": s.value <= s.limit }))
         .collect();
-    json!({ "about": about, "cases": cases, "sizes": sizes })
+    json!({ "about": about, "cases": cases, "sizes": sizes, "core": core.map(core::Core::report) })
 }
 
 /// A state folder that goes with the run. Memory where the machine has a file system in it, for the cost of the code alone.

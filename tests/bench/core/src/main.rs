@@ -1,0 +1,38 @@
+//! Prints nanoseconds per event, decision and floor, natively: `events decisions floor`. The median of
+//! five rounds each, in turns.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+type Loop = (fn(u32) -> u32, u32);
+
+const LOOPS: [Loop; 3] = [
+    (comeback_bench_core::events, 400_000),
+    (comeback_bench_core::decisions, 100_000),
+    (comeback_bench_core::floor, 400_000),
+];
+
+fn main() -> std::process::ExitCode {
+    let mut spent = [const { Vec::new() }; 3];
+    for _ in 0..6 {
+        for ((run, n), spent) in LOOPS.iter().zip(&mut spent) {
+            let begun = Instant::now();
+            let done = run(*n);
+            if done < *n {
+                return std::process::ExitCode::FAILURE;
+            }
+            spent.push(begun.elapsed().as_secs_f64() * 1e9 / f64::from(done));
+        }
+    }
+    let median = |spent: &Vec<f64>| {
+        // The first round warms up.
+        let mut sorted = spent.get(1..).unwrap_or_default().to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    let line = spent.iter().map(|s| format!("{:.1}", median(s))).collect::<Vec<_>>().join(" ");
+    match writeln!(std::io::stdout(), "{line}") {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(_) => std::process::ExitCode::FAILURE,
+    }
+}
