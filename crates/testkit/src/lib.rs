@@ -12,6 +12,7 @@
 #![allow(clippy::panic)]
 
 pub mod act;
+pub mod claims;
 pub mod faults;
 pub mod fixture;
 pub mod judge;
@@ -21,5 +22,6 @@ pub mod timeline;
 pub mod world;
 
 pub use act::*;
+pub use claims::{BOTH, asking, reachable};
 pub use fixture::*;
 pub use scenario::{Scenario, check};

@@ -36,7 +36,7 @@ impl RunMeter {
     /// nothing more.
     pub fn take(&mut self, now: Timestamp, key: &SendKey, most: u32) -> Room {
         let minute = now.millis().div_euclid(MINUTE);
-        self.minutes.retain(|m, _| minute - m < WINDOW);
+        self.minutes.retain(|m, messages| minute - m < WINDOW && *messages > 0);
         self.taken.retain(|_, m| minute - *m < WINDOW);
         let count = self.minutes.values().fold(0_u32, |a, b| a.saturating_add(*b));
         if self.taken.contains_key(key) {
