@@ -1,6 +1,6 @@
 //! How a policy comes into force, by hand at the gate: rollout, activation, the bound per hour, shadow.
 
-#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
+#![expect(clippy::panic, reason = "makers of test data stand outside the test functions")]
 
 use comeback_core::decision::{Decision, Why};
 use comeback_core::gate::{Activation, ClaimRequest};

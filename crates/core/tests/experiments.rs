@@ -92,7 +92,7 @@ fn an_arm_changes_what_it_names_and_nothing_else() {
         }
     };
     let (control, _) = clearance("control");
-    assert_eq!((control.channel(), control.template()), (Channel::Email, "reminder"));
+    assert_eq!((control.channel(), control.template()), (Channel::Email, request().step.template.as_str()));
     let (changed, mut person) = clearance("changed");
     assert_eq!((changed.channel(), changed.template()), (Channel::Sms, "sms_reminder"));
     // Cleared is not exposed; sent is.
@@ -133,7 +133,10 @@ fn a_silent_arm_is_an_exposure_when_its_message_would_have_left() {
     assert_eq!(told(&person), [("worth", "silence", false)]);
     assert!(person.claims.is_empty() && person.sends.is_empty());
     let summary = DecisionSummary::from(&record);
-    assert_eq!((summary.channel, summary.template.as_deref()), (Some(Channel::Email), Some("reminder")));
+    assert_eq!(
+        (summary.channel, summary.template.as_deref()),
+        (Some(Channel::Email), Some(request().step.template.as_str()))
+    );
     assert_eq!(summary.exposures.len(), 1);
 }
 

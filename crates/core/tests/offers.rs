@@ -1,7 +1,11 @@
 //! Offers, by hand at the gate: to whom, with what left over, how often, for how long, and what a
 //! learner makes of outcomes. The shop's budgets, outcomes and reports with them.
 
-#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "makers of test data stand outside the test functions"
+)]
 
 use std::collections::BTreeMap;
 
@@ -13,7 +17,9 @@ use comeback_core::offer::{
     ArmOutcome, Budgets, Grant, Lease, Ledger, Needs, Open, Outcomes, REMEMBERED, Report, Tried, Want, choose,
 };
 use comeback_core::person::Person;
-use comeback_core::policy::{Caps, Expr, Field, Learner, Offer, OfferKind, Op, Policy, Segment, Step};
+use comeback_core::policy::{
+    Browse, Caps, Expr, Field, Learner, Offer, OfferKind, Op, Policy, Segment, Step,
+};
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, Timestamp};
 use comeback_testkit::*;
@@ -43,7 +49,9 @@ fn step(index: u32, offer: &str) -> Step {
 
 /// These offers, and caps that are never in the way.
 fn with(offers: Vec<Offer>) -> Policy {
-    Policy { offers, caps: Caps { day: 9, week: 9, ..Caps::default() }, ..three_emails() }
+    let browse = Browse { dwell_ms: MINUTE, dwell_by_class: BTreeMap::new(), idle_ms: HOUR, per_week: 9 };
+    let caps = Caps { day: 9, week: 9, ..Caps::default() };
+    Policy { offers, caps, browse: Some(browse), ..three_emails() }
 }
 
 /// A cart of 100.00 EUR, of which 35 in a hundred are margin; the shop honours every code.
@@ -528,7 +536,7 @@ proptest! {
                     }
                 }
                 4 => {
-                    if given.get(&(day, n)).is_none() {
+                    if !given.contains_key(&(day, n)) {
                         leased.remove(&n);
                         budgets.settle(at, &key(n), None);
                     }
