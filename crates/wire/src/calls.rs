@@ -197,13 +197,6 @@ pub enum PersonCall {
         /// Proposed.
         person: PersonId,
     },
-    /// Of an alias: lead to the person that the former one was merged into.
-    Repoint {
-        /// From.
-        from: PersonId,
-        /// To.
-        to: PersonId,
-    },
     /// Of an alias that stands for a short link: the token it stands for.
     Keep {
         /// The text.

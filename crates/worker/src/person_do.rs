@@ -107,11 +107,6 @@ impl Object {
                 Ok(PersonAnswer::Leads { to: Some(person), text: None })
             }
             (PersonCall::Bind { .. }, held) => Ok(leads(held)),
-            (PersonCall::Repoint { from, to }, Some(Held::Alias { to: now_to })) if now_to == from => {
-                self.store.write(&Held::Alias { to }, &[])?;
-                Ok(PersonAnswer::Ok)
-            }
-            (PersonCall::Repoint { .. }, _) => Ok(PersonAnswer::Ok),
             // The newest: the token of a first attempt may have died with its key.
             (PersonCall::Keep { text }, None | Some(Held::Text { .. })) => {
                 self.store.write(&Held::Text { text }, &[])?;

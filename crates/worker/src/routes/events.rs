@@ -276,7 +276,11 @@ pub(super) async fn limit(ask: &Ask, pk: &str) -> Outcome<()> {
 /// Crawlers say so. This only spares effort: what matters is that a bot has no consent.
 fn looks_automated(ask: &Ask) -> bool {
     let agent = ask.header("user-agent").unwrap_or_default().to_ascii_lowercase();
-    ["bot", "crawl", "spider", "slurp", "headless", "preview", "fetch/", "curl/", "python-", "wget/"]
+    // A word that ends in it, as in Googlebot/2.1; a maker of phones is called Cubot.
+    let bot = agent
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.ends_with("bot") && word != "cubot");
+    bot || ["crawl", "spider", "slurp", "headless", "preview", "fetch/", "curl/", "python-", "wget/"]
         .iter()
         .any(|word| agent.contains(word))
 }

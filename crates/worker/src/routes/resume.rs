@@ -7,7 +7,7 @@ use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::cart_view::{CartView, Difference};
 use serde::Serialize;
 
-use super::html_page;
+use super::{events, html_page};
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::links::{self, Disbelief, Resume};
@@ -72,7 +72,13 @@ pub(super) async fn short(ask: &Ask, code: &str) -> Outcome<Reply> {
 }
 
 /// For the SDK: the cart as it is now, and what changed since it was left.
-pub(super) async fn restore(ask: &Ask, token: &str) -> Outcome<Reply> {
+pub(super) async fn restore(ask: &mut Ask, token: &str) -> Outcome<Reply> {
+    // The link says which cart, and holding it is all that is asked; the origin only says who may read.
+    if ask.header("origin").is_some()
+        && let Some(shop) = config::shop_by_host(&ask.env, &ask.host).await?
+    {
+        events::check_origin(ask, &shop)?;
+    }
     let resume = match links::believe_resume(&ask.env, &ask.host, token, ask.now).await? {
         Ok(resume) => resume,
         Err(why) => {
