@@ -28,6 +28,7 @@ mod canonical;
 mod check;
 mod condition;
 mod diagnostic;
+mod diff;
 mod goods;
 mod logic;
 mod pack;
@@ -40,13 +41,16 @@ mod section;
 mod shape;
 mod suggest;
 mod word;
+mod words;
 
 pub use canonical::{CanonicalError, from_canonical, to_canonical, version_of};
 pub use diagnostic::{Diagnostic, PolicyErrors, Severity, Warning};
+pub use diff::{Change, ChangeKind, diff};
 pub use goods::{GoodsKnown, check_goods};
 pub use pack::{packs, parse_pack};
 pub use preset::presets;
 pub use read::TEMPLATES;
+pub use words::show_condition;
 
 use comeback_core::policy::Policy;
 

@@ -270,7 +270,12 @@ const OFFER: Table = Table {
             "Share of the value that must be left after it. Withheld where a unit cost is unknown.",
         ),
         may("not_for", Form::Classes, "none", "Product classes: a cart with one of them does not get it."),
-        may("per_90d", Form::Whole(0, 100), "no bound", "To one person at most so often in 90 days."),
+        may(
+            "per_90d",
+            Form::Whole(0, 100),
+            "no bound",
+            "Not to a person who had any offer in so many other abandonments in 90 days.",
+        ),
         may(
             "budget_day",
             Form::Number(0.0, 10_000_000.0),

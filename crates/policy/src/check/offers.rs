@@ -30,6 +30,14 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
                 format!("offer `{}` is never given: its budget of a day does not pay for one", offer.name);
             report.warn(at("budget_day"), message, None);
         }
+        let bounded = offer.min_margin.is_some() || offer.budget_day.is_some();
+        if offer.kind == OfferKind::FreeShipping && bounded && policy.free_shipping_from.is_none() {
+            let message =
+                format!("offer `{}` is never given: what free shipping costs is unknown", offer.name);
+            let help = Some("say from which value shipping is free: `[shipping] free_from`".to_owned());
+            let key = if offer.min_margin.is_some() { "min_margin" } else { "budget_day" };
+            report.error(at(key), message, help);
+        }
         if never_allowed(offer, logic) {
             let message = format!(
                 "offer `{}` is never given: `when` asks for a class that `not_for` excludes",
@@ -55,16 +63,6 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
         }
     }
     for learner in &policy.learners {
-        for arm in &learner.arms {
-            let offer = policy.offer(arm);
-            let priced = learner.cost.contains_key(arm) || offer.is_none();
-            if !priced {
-                let message = format!("learner `{}` takes offer `{arm}` for free", learner.name);
-                let help =
-                    format!("say what it costs: `cost = {{ {arm} = 0.05 }}` is a twentieth of the cart");
-                report.warn(places.at(&format!("learner.{}.arms", learner.name)), message, Some(help));
-            }
-        }
         let share = learner.least_share * f64::from(u8::try_from(learner.arms.len()).unwrap_or(u8::MAX));
         if share >= 1.0 {
             let message =

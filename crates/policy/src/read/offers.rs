@@ -102,7 +102,7 @@ impl Reader<'_> {
                 let message = format!("{} arms cannot each keep a share of {least_share}", arms.len());
                 report.error(section.span_of("least_share"), message, None);
             }
-            let cost = costs(report, &section, &arms, offers);
+            let cost = costs(report, &section, &arms);
             if let Some(name) = name {
                 self.places.note(&format!("learner.{}", name.get_ref()), &section);
                 learners.push(Learner { name: name.into_inner(), arms, least_share, cohorts, cost });
@@ -112,17 +112,9 @@ impl Reader<'_> {
     }
 }
 
-/// What each arm costs: as written, else the percent that its offer takes off.
-fn costs(
-    report: &mut Report<'_>,
-    section: &Section<'_>,
-    arms: &[String],
-    offers: &[Offer],
-) -> BTreeMap<String, f64> {
-    let percents =
-        offers.iter().filter(|offer| offer.kind == OfferKind::Percent && arms.contains(&offer.name));
-    let mut cost: BTreeMap<String, f64> =
-        percents.map(|offer| (offer.name.clone(), f64::from(offer.percent) / 100.0)).collect();
+/// What arms cost, where the policy says it. Elsewhere the core counts what the offer gives away.
+fn costs(report: &mut Report<'_>, section: &Section<'_>, arms: &[String]) -> BTreeMap<String, f64> {
+    let mut cost = BTreeMap::new();
     for (arm, share) in section.numbers(report, "cost", 0.0, 1.0) {
         let name = *arm.get_ref();
         if arms.iter().any(|known| known == name) {
