@@ -152,7 +152,7 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
     let Zones { all: zones, origin } = ask.whereabouts.zones(&places, ask.policy);
     let laws = Laws::of(&ask.policy.jurisdictions, channel, places);
     let consent = agreed(ask, channel, contact, &laws, log)?;
-    if let Some(found) = unverified(ask, channel, contact, consent) {
+    if let Some(found) = unverified(ask, channel, contact) {
         let passed = found.is_ok();
         let found = found.unwrap_or_else(|found| found).to_owned();
         log.checks.push(Check { rule: format!("{channel}.unverified"), found, passed });
@@ -248,9 +248,11 @@ fn unverified(
     ask: &Ask<'_>,
     channel: Channel,
     contact: &Contact,
-    consent: Option<&Consent>,
 ) -> Option<Result<&'static str, &'static str>> {
-    let page_vouches = consent.is_some_and(|c| c.source == Source::Page);
+    // Whatever the message rests on: a page's yes that a rule finds too weak must not count for more
+    // than one that suffices.
+    let consent = standing(&ask.person.consents, channel);
+    let page_vouches = consent.is_some_and(|c| c.granted && c.source == Source::Page);
     if !page_vouches && (contact.source != Source::Page || contact.verified) {
         return None;
     }
