@@ -344,6 +344,28 @@ fn without_a_pack_that_says_so_no_customer_is_written_to_without_a_yes() {
     assert_eq!(ask(&nowhere, &policy).decision, skipped(Why::NoConsent));
 }
 
+#[test]
+fn a_yes_that_is_too_weak_counts_for_no_more_than_one_that_suffices() {
+    // A customer who needs no yes, but of whom a page brought one: the address has had its one recovery,
+    // and a policy that asks for a firmer yes does not give it another.
+    let mut policy = generous(&[email("mail", 0)]);
+    policy.consent.soft_opt_in = true;
+    let law = Law::SoftOptIn { channel: Channel::Email, span_ms: 730 * DAY };
+    let rules = vec![Rule { id: "customers".into(), source: "a test".into(), law }];
+    policy.jurisdictions = vec![Pack { rules, ..forbids("gb", "GB", None) }];
+    let mut ada = Person { place: in_place("GB"), ..ada() };
+    ada.consents = vec![yes(Channel::Email, Source::Page, day_zero().plus(-DAY))];
+    ada.record_order(order("o1", -DAY, Some(4_900), None));
+    let first = ClaimRequest { key: SendKey::of(&cart(2), 1, 0), cart: cart(2), ..asks(&policy) };
+    let first = ClaimRequest { abandoned_at: day_zero().plus(-DAY), ..first };
+    assert!(matches!(ada.claim(day_zero(), &first, &policy, true).decision, Decision::Send(_)));
+    for least in [Source::Page, Source::Signed] {
+        policy.consent.least.insert(Channel::Email, least);
+        let record = decide(day_zero(), &ada, &asks(&policy), &policy);
+        assert_eq!(record.decision, skipped(Why::UnverifiedLimit), "{least:?}");
+    }
+}
+
 // Patience.
 
 #[test]
@@ -362,6 +384,12 @@ fn who_follows_nothing_rests() {
     assert_eq!(record.decision, skipped(Why::Fatigue));
     assert!(found(&record, "fatigue").starts_with("3 in a row were not followed; rest until 2026-01-15"));
     assert!(channel(&ask(&ada, last.plus(20 * DAY))).is_some(), "the rest is over");
+    // The third may have gone out: it is claimed and not settled.
+    let mut claimed = Person { sends: ada.sends[..2].to_vec(), ..ada.clone() };
+    let other = ClaimRequest { key: SendKey::of(&cart(3), 1, 0), cart: cart(3), ..asks(&policy) };
+    let earlier_still = ClaimRequest { abandoned_at: last, ..other };
+    assert!(matches!(claimed.claim(last, &earlier_still, &policy, true).decision, Decision::Send(_)));
+    assert_eq!(ask(&claimed, day_zero()).decision, skipped(Why::Fatigue));
     // Each of these is an answer, and begins the count anew.
     let mut clicked = ada.clone();
     clicked.clicked(&key, last.plus(HOUR));

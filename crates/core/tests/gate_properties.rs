@@ -11,7 +11,7 @@ use comeback_core::decision::{Decision, DecisionRecord, Why};
 use comeback_core::gate::{ClaimRequest, decide};
 use comeback_core::id::{CartId, PersonId, SendKey, ShopId};
 use comeback_core::jurisdiction::{Holiday, Law, Pack, Place, Rule, Weekday};
-use comeback_core::person::{Claim, KnownEpisode, Order, Person, Sent};
+use comeback_core::person::{Claim, KnownEpisode, Order, Person, Recovered, Sent};
 use comeback_core::policy::{
     Browse, Caps, ChannelRules, ConsentRules, Expr, Fatigue, Field, Op, Policy, Step,
 };
@@ -88,6 +88,11 @@ impl Any {
             if !self.one_in(5) {
                 let (source, at) = (self.of(&SOURCES), self.ago(300));
                 person.add_contact(channel, address, source, at);
+                if self.one_in(3) {
+                    let (at, cart) = (self.ago(40), self.cart());
+                    let contact = person.contacts.last_mut().unwrap();
+                    contact.recoveries.push(Recovered { at, cart, abandonment: 1 });
+                }
             }
             if !self.one_in(5) {
                 let (granted, wording) = (!self.one_in(6), "w".to_owned());
