@@ -614,11 +614,13 @@ fn a_profile_knows_every_fact_of_a_person() {
     assert_eq!(known(&stranger, Field::PersonLifetimeValue), Some(0.0));
 }
 
+/// Shop's currency, orders by total and currency, rate of the dollar; the sum.
+type Spent<'a> = (Option<&'a str>, &'a [(i64, Option<&'a str>)], Option<f64>, Option<f64>);
+
 #[test]
 fn lifetime_value_is_in_the_shops_currency() {
-    // Shop's currency, orders, rate of the dollar; the sum.
     let eur = Some("EUR");
-    let cases: &[(Option<&str>, &[(i64, Option<&str>)], Option<f64>, Option<f64>)] = &[
+    let cases: &[Spent<'_>] = &[
         (eur, &[(1_000, eur), (500, None)], None, Some(15.0)),
         (eur, &[(1_000, eur), (2_000, Some("USD"))], None, Some(10.0)),
         (eur, &[(1_000, eur), (2_000, Some("USD"))], Some(0.5), Some(20.0)),
