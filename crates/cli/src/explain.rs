@@ -125,6 +125,12 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
             format!("in shadow: {policy} on {}: {}, {}", named(key, steps), record.verdict, record.why)
         }
         Happened::Settled { key, outcome } => format!("{} is settled: {outcome}", named(key, steps)),
+        Happened::ArmTried { key, tried } => {
+            format!("{} went out with {} of {}, chosen to learn", named(key, steps), tried.arm, tried.learner)
+        }
+        Happened::ArmWon { key, tried } => {
+            format!("an order followed {} of {} in {}", tried.arm, tried.learner, named(key, steps))
+        }
         Happened::Clicked { key } => format!("the link of {} was followed", named(key, steps)),
         Happened::Ordered { paid: true } => "an order was seen, paid".to_owned(),
         Happened::Ordered { paid: false } => "an order was seen, not yet known to be paid".to_owned(),

@@ -116,6 +116,20 @@ pub enum Happened {
         /// How.
         outcome: String,
     },
+    /// A message went out with an arm that a learner chose; counted as a try.
+    ArmTried {
+        /// The send.
+        key: SendKey,
+        /// The arm.
+        tried: crate::offer::Tried,
+    },
+    /// A paid order followed such a message, by its link or without; counted as a win.
+    ArmWon {
+        /// The send.
+        key: SendKey,
+        /// The arm.
+        tried: crate::offer::Tried,
+    },
     /// The shopper followed a link.
     Clicked {
         /// From this send.

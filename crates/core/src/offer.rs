@@ -18,7 +18,7 @@ mod sampler;
 pub use budget::{Budgets, MOST_LEASES};
 pub(crate) use grant::grant;
 pub use learner::{NO_OFFER, Open, PRIOR, choose};
-pub use ledger::{Ledger, Needs, Report, Reserved, Want};
+pub use ledger::{Learned, Ledger, Needs, Report, Reserved, Want};
 pub use meter::{Room, RunMeter};
 pub use outcomes::{MOST_ARMS, Outcomes, REMEMBERED};
 pub use sampler::Draws;

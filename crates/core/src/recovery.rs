@@ -30,6 +30,7 @@ use crate::effect::{Effect, Entry, Happened};
 use crate::id::{CartId, EventId, PersonId, SendKey, ShopId, VisitorId};
 use crate::jurisdiction::Place;
 use crate::money::Currency;
+use crate::offer::Tried;
 use crate::policy::{Facts, Field, Policy};
 use crate::signal::{CheckoutError, SessionFacts, Signal, SignalKind};
 use crate::time::Timestamp;
@@ -145,6 +146,9 @@ pub struct Episode {
     /// Why, probably.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likely: Option<Likely>,
+    /// The arm of a learner that went out with one of its messages, and under which key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<(SendKey, Tried)>,
 }
 
 /// A send that was offered and is not settled.
@@ -397,6 +401,13 @@ impl Recovery {
             _ => "a paid order without a click on our link",
         };
         self.move_to(now, to, because, effects);
+        // Whether or not the link was followed: people also come back by what they remember, and a learner
+        // that saw only clicks would favour the arms that need one.
+        if to != Phase::Ordered
+            && let Some((key, tried)) = self.episode.as_mut().and_then(|e| e.tried.take())
+        {
+            effects.push(record(now, Happened::ArmWon { key, tried }));
+        }
     }
 
     /// Cart, session and what is known of the person, as conditions see them.

@@ -340,8 +340,6 @@ impl Releases {
                 .filter(|v| !v.approved.is_empty())
                 .map(|v| (v.version.clone(), v.approved.clone()))
                 .collect(),
-            sent_this_hour: 0,
-            room_at: None,
         }
     }
 
@@ -367,10 +365,6 @@ pub struct InForce {
     pub withdrawn: Vec<String>,
     /// Approved offers, by version.
     pub approved: BTreeMap<String, Vec<String>>,
-    /// Messages of the shop in the last hour, where a bound is set.
-    pub sent_this_hour: u32,
-    /// When the hour has room for one more, if it has none now.
-    pub room_at: Option<Timestamp>,
 }
 
 impl InForce {
@@ -389,8 +383,9 @@ impl InForce {
         let activation = |at| Activation {
             at,
             shadow: false,
-            sent_this_hour: self.sent_this_hour,
-            room_at: self.room_at,
+            // Filled by what the shop reserves, where a bound is set.
+            sent_this_hour: 0,
+            room_at: None,
             per_hour: live.per_hour,
         };
         if self.withdrawn.iter().any(|v| v == left_under) {

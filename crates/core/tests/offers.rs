@@ -439,7 +439,6 @@ fn nothing_given_stays_nothing_given() {
         let second = cleared(&mut ada, now().plus(2 * DAY), &request(&cart, 1, "which"), &policy);
         assert_eq!(second.offer(), first.offer());
         assert!(first.choice().unwrap().tried.counts && !second.choice().unwrap().tried.counts);
-        assert!(Report::sent(&first).tried.is_some() && Report::sent(&second).tried.is_none());
         seen += usize::from(first.offer().is_none());
     }
     assert!(seen > 3, "{seen}");

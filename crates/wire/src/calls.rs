@@ -11,6 +11,7 @@ use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
+use comeback_core::offer::{Learned, Needs, Report, Reserved};
 use comeback_core::person::{Order, Person};
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
 use comeback_core::release::{InForce, ReleaseError, Releases};
@@ -362,19 +363,8 @@ pub enum ShopCall {
         /// By whom, as they call themselves.
         who: String,
     },
-    /// Before a claim under a bound per hour: takes a turn in this hour, if there is one left. The same
-    /// send takes one only, however often it asks.
-    TakeTurn {
-        /// The send.
-        key: SendKey,
-        /// The bound.
-        per_hour: u32,
-    },
-    /// The claim was refused: the turn is another's.
-    ReturnTurn {
-        /// The send.
-        key: SendKey,
-    },
+    /// About the ledger of offers and rollout.
+    Ledger(LedgerCall),
     /// Stops or resumes all sends.
     Stop {
         /// Stop.
@@ -387,6 +377,24 @@ pub enum ShopCall {
         /// The key epoch whose links all die.
         epoch: Option<u32>,
     },
+}
+
+/// Calls of a shop object about what it keeps for offers and rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerCall {
+    /// Before a claim: leases of offers, room in the hour, outcomes of learners. The same send reserves
+    /// once, however often it asks.
+    Reserve {
+        /// The send.
+        key: SendKey,
+        /// What it may come to need.
+        needs: Needs,
+    },
+    /// After it: what was spent is spent, the rest comes back.
+    Report(Report),
+    /// What carts tell of the arms of learners: tries and wins. Those known already change nothing.
+    Learn(Vec<Learned>),
 }
 
 /// A change to the versions of a shop's policy.
@@ -440,6 +448,10 @@ pub enum ShopAnswer {
     },
     /// To `Release`, when it cannot be done.
     Refused(ReleaseError),
+    /// To `Ledger`, when it reserves.
+    Reserved(Box<Reserved>),
+    /// To `Ledger` otherwise.
+    Noted,
 }
 
 /// A shop's standing: everything that may stop a send or a link and must not be stale.

@@ -2,12 +2,16 @@
 //! into R2 (the append-only archive). Rows are keyed by cart and number and archive objects by
 //! their content, so a second delivery changes nothing. Entries hold no personal data.
 
+use comeback_core::offer::Learned;
+use comeback_core::time::Timestamp;
+use comeback_wire::calls::{LedgerCall, ShopCall};
 use comeback_wire::jobs::LedgerJob;
 use sha2::{Digest, Sha256};
 use wasm_bindgen::JsValue;
 use worker::{Env, MessageBatch, MessageExt, console_error};
 
 use crate::failure::Outcome;
+use crate::objects;
 use crate::platform::{ARCHIVE, LEDGER};
 use crate::sends_queue::decode;
 
@@ -85,6 +89,16 @@ async fn write(env: &Env, job: &LedgerJob) -> Outcome<()> {
         ])?,
     );
     db.batch(statements).await?;
+    learn(env, job, last.entry.at).await
+}
+
+/// Hands the shop what the log tells of the arms of learners. A failure brings the whole message again,
+/// and what was known already changes nothing.
+async fn learn(env: &Env, job: &LedgerJob, now: Timestamp) -> Outcome<()> {
+    let news: Vec<Learned> = job.entries.iter().filter_map(|n| Learned::from(&n.entry.what)).collect();
+    if !news.is_empty() {
+        objects::shop_answer(env, &job.shop, now, &ShopCall::Ledger(LedgerCall::Learn(news))).await?;
+    }
     Ok(())
 }
 

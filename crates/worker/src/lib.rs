@@ -1,6 +1,7 @@
 //! The Cloudflare Workers shell: routes, objects, queues, cron. It loads, asks the core, stores,
 //! and obeys; it decides nothing. Every way in is in this file.
 
+mod books;
 mod cart_do;
 mod clock;
 mod config;

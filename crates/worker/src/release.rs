@@ -1,5 +1,5 @@
-//! Versions of a policy on the send path: which one a send is asked under, its turn under a bound per
-//! hour, and what a candidate in shadow would have decided. The rules are the core's.
+//! Versions of a policy on the send path: which one a send is asked under, and what a candidate in
+//! shadow would have decided. The rules are the core's.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use comeback_core::policy::Policy;
 use comeback_core::recovery::Prepared;
 use comeback_core::release;
 use comeback_core::time::Timestamp;
-use comeback_wire::calls::{CartCall, PersonAnswer, PersonCall, ShopCall, Standing};
+use comeback_wire::calls::{CartCall, PersonAnswer, PersonCall, Standing};
 use comeback_wire::shop::Shop;
 use worker::{Env, console_error};
 
@@ -17,10 +17,8 @@ use crate::failure::{Failure, Outcome};
 use crate::{config, identity, objects};
 
 /// The version that a send is asked under, as the shop's object says now, and how it came into force.
-/// Takes a turn where a bound per hour is set.
 pub(crate) async fn in_force(
     env: &Env,
-    job: &SendJob,
     now: Timestamp,
     standing: &Standing,
     shop: &Shop,
@@ -29,31 +27,7 @@ pub(crate) async fn in_force(
     let (version, activation) = standing.in_force.version_for(now, &prepared.policy, &shop.policy_version);
     let version = version.to_owned();
     let policy = config::policy(env, &version).await?;
-    let Some(per_hour) = bound(standing, &policy) else { return Ok((version, policy, activation)) };
-    let call = ShopCall::TakeTurn { key: job.key.clone(), per_hour };
-    let standing = objects::shop(env, &job.shop, now, &call).await?;
-    let (_, activation) = standing.in_force.version_for(now, &prepared.policy, &shop.policy_version);
     Ok((version, policy, activation))
-}
-
-/// The tightest bound per hour: the activation's, the policy's own.
-fn bound(standing: &Standing, policy: &Policy) -> Option<u32> {
-    let live = standing.in_force.live.as_ref().filter(|l| l.version == policy.version);
-    live.and_then(|l| l.per_hour).into_iter().chain(policy.rollout.per_hour).min()
-}
-
-/// The claim was refused: its turn is another's.
-pub(crate) async fn return_turn(
-    env: &Env,
-    job: &SendJob,
-    now: Timestamp,
-    standing: &Standing,
-    policy: &Policy,
-) -> Outcome<()> {
-    if bound(standing, policy).is_some() {
-        objects::shop(env, &job.shop, now, &ShopCall::ReturnTurn { key: job.key.clone() }).await?;
-    }
-    Ok(())
 }
 
 /// What the candidate in shadow would decide about this send. Changes nothing, and nothing waits for

@@ -9,6 +9,7 @@ use comeback_core::consent::Channel;
 use comeback_core::decision::{Clearance, Decision, DecisionRecord, Why};
 use comeback_core::effect::SendJob;
 use comeback_core::gate::ClaimRequest;
+use comeback_core::offer::Report;
 use comeback_core::policy::{Field, Policy};
 use comeback_core::recovery::{Outcome as SendOutcome, Prepared};
 use comeback_core::time::{MINUTE, Timestamp};
@@ -19,6 +20,7 @@ use comeback_wire::shop::{Catalogue, Shop};
 use wasm_bindgen::JsValue;
 use worker::{Env, MessageBatch, MessageExt, console_error};
 
+use crate::books::Books;
 use crate::failure::{Failure, Outcome};
 use crate::links::{self, Purpose};
 use crate::providers::{Message, Providers, Refusal};
@@ -70,7 +72,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
             _ => return Ok(()),
         };
     // Everything that can fail is fetched before the claim: a claim whose holder dies blocks its send.
-    let (version, policy, activation) = release::in_force(env, job, now, &standing, &shop, &prepared).await?;
+    let (version, policy, activation) = release::in_force(env, now, &standing, &shop, &prepared).await?;
     let catalogue = config::catalogue(env, &shop.catalogue_version).await?;
     let mut view = CartView {
         id: job.cart.clone(),
@@ -84,11 +86,12 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
     let _ = catalogue.present(shop.document.currency, &mut view, &prepared.lines);
 
     let providers = Providers::of(env);
-    let request = ClaimRequest {
+    let mut request = ClaimRequest {
         activation,
         approved: standing.in_force.approved_of(&version),
         ..request(&prepared, &standing, &catalogue, &view, &providers, &shop)
     };
+    let books = Books::open(env, job, now, &mut request, &policy).await?;
     // Before the claim, which changes what the person would answer.
     let shadowed = release::shadowed(env, job, now, &standing, &prepared, &request).await;
     let call =
@@ -98,7 +101,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
         return Err(Failure::internal("a person did not answer a claim"));
     };
     if !matches!(record.decision, Decision::Send(_) | Decision::Defer { why: Why::InFlight, .. }) {
-        release::return_turn(env, job, now, &standing, &policy).await?;
+        books.close(now, Report::refused(job.key.clone())).await;
     }
     let done = match &record.decision {
         Decision::Defer { why: Why::InFlight, .. } => return Ok(()),
@@ -113,6 +116,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
                 prepared: &prepared,
                 view: &view,
                 providers: &providers,
+                books: &books,
             };
             sender.deliver(now, *record, &clearance).await
         }
@@ -171,6 +175,7 @@ struct Sender<'a> {
     prepared: &'a Prepared,
     view: &'a CartView,
     providers: &'a Providers<'a>,
+    books: &'a Books<'a>,
 }
 
 impl Sender<'_> {
@@ -198,6 +203,7 @@ impl Sender<'_> {
                 crate::dev_do::hold_while(self.env, "after_send").await?;
                 // The person first: from here on the key counts as sent, whatever dies.
                 self.ask(now, PersonCall::Sent { key: self.job.key.clone() }).await?;
+                self.books.close(now, Report::sent(clearance)).await;
                 settle(self.env, self.job, now, SendOutcome::Sent, record).await
             }
             Err(Refusal::Final(what)) => {
@@ -209,6 +215,7 @@ impl Sender<'_> {
             }
             Err(Refusal::Temporary(_)) => {
                 self.ask(now, PersonCall::Release { key: self.job.key.clone() }).await?;
+                self.books.close(now, Report::refused(self.job.key.clone())).await;
                 let until = now.plus(PROVIDER_RETRY);
                 record.decision = Decision::Defer { until, why: Why::ProviderDown };
                 settle(self.env, self.job, now, SendOutcome::Deferred { until }, record).await
@@ -218,6 +225,7 @@ impl Sender<'_> {
 
     async fn give_up(&self, now: Timestamp, mut record: DecisionRecord, why: Why) -> Outcome<()> {
         self.ask(now, PersonCall::Release { key: self.job.key.clone() }).await?;
+        self.books.close(now, Report::refused(self.job.key.clone())).await;
         record.decision = Decision::Skip { why };
         settle(self.env, self.job, now, SendOutcome::Skipped { why }, record).await
     }

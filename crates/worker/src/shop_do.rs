@@ -4,10 +4,10 @@
 
 use std::rc::Rc;
 
-use comeback_core::id::SendKey;
+use comeback_core::offer::Ledger;
 use comeback_core::release::{ReleaseError, Releases};
-use comeback_core::time::{HOUR, Timestamp};
-use comeback_wire::calls::{ReleaseChange, ShopAnswer, ShopCall, Standing};
+use comeback_core::time::Timestamp;
+use comeback_wire::calls::{LedgerCall, ReleaseChange, ShopAnswer, ShopCall, Standing};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{Env, State, worker_sys};
@@ -19,6 +19,9 @@ use crate::tasks;
 /// Revoked links kept. Links die of age after two weeks; whoever must revoke more revokes the key.
 const MOST_REVOKED: usize = 10_000;
 
+/// The row of the ledger, beside the standing's.
+const LEDGER_ROW: i64 = 1;
+
 /// What is stored. The standing's own part on versions is derived from `releases`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Held {
@@ -29,9 +32,6 @@ struct Held {
     /// Version of the policy that the shop's document last named.
     #[serde(default)]
     document_policy: Option<String>,
-    /// Sends that took a turn in the last hour, where a bound is set.
-    #[serde(default)]
-    turns: Vec<(Timestamp, SendKey)>,
 }
 
 /// The Rust side of `ShopDo`.
@@ -93,7 +93,8 @@ impl Object {
     fn answer(&self, now: Timestamp, call: ShopCall) -> Outcome<ShopAnswer> {
         let mut held = self.load()?;
         match call {
-            ShopCall::Standing => return Ok(ShopAnswer::Standing(Box::new(held.standing(now)))),
+            ShopCall::Ledger(call) => return self.keep_books(now, call),
+            ShopCall::Standing => return Ok(ShopAnswer::Standing(Box::new(held.standing()))),
             ShopCall::Releases => return Ok(held.released()),
             ShopCall::Put { shop, policy_name, who } => {
                 let version = shop.policy_version.clone();
@@ -120,26 +121,32 @@ impl Object {
                 self.store.write(&held, &[])?;
                 return Ok(held.released());
             }
-            ShopCall::TakeTurn { key, per_hour } => {
-                held.turns.retain(|(at, _)| now.since(*at) < HOUR);
-                let most = usize::try_from(per_hour).unwrap_or(usize::MAX);
-                let mine = held.turns.iter().position(|(_, k)| *k == key);
-                if mine.is_none() && held.turns.len() < most {
-                    held.turns.push((now, key));
-                    self.store.write(&held, &[])?;
-                    // Its own turn is not among those that others took.
-                    held.turns.pop();
-                } else if let Some(mine) = mine {
-                    held.turns.remove(mine);
-                }
-                return Ok(ShopAnswer::Standing(Box::new(held.standing(now))));
-            }
-            ShopCall::ReturnTurn { key } => held.turns.retain(|(_, k)| *k != key),
             ShopCall::Stop { stopped } => held.standing.stopped = stopped,
             ShopCall::Revoke { jti, epoch } => revoke(&mut held.standing, jti, epoch)?,
         }
         self.store.write(&held, &[])?;
-        Ok(ShopAnswer::Standing(Box::new(held.standing(now))))
+        Ok(ShopAnswer::Standing(Box::new(held.standing())))
+    }
+
+    /// The ledger has a row of its own: it changes with every send that carries an offer, and what must
+    /// be right whatever happens, the stop switch and revocations, is not written along each time.
+    fn keep_books(&self, now: Timestamp, call: LedgerCall) -> Outcome<ShopAnswer> {
+        let mut ledger: Ledger = self.store.read_row(LEDGER_ROW)?.unwrap_or_default();
+        let answer = match call {
+            LedgerCall::Reserve { key, needs } => {
+                ShopAnswer::Reserved(Box::new(ledger.reserve(now, &key, &needs)))
+            }
+            LedgerCall::Report(report) => {
+                ledger.report(now, &report);
+                ShopAnswer::Noted
+            }
+            LedgerCall::Learn(news) => {
+                ledger.learn(&news);
+                ShopAnswer::Noted
+            }
+        };
+        self.store.write_row(LEDGER_ROW, &ledger)?;
+        Ok(answer)
     }
 }
 
@@ -154,12 +161,8 @@ impl Held {
         }
     }
 
-    fn standing(&self, now: Timestamp) -> Standing {
-        let within = || self.turns.iter().map(|(at, _)| *at).filter(|at| now.since(*at) < HOUR);
-        let mut in_force = self.releases.in_force();
-        in_force.sent_this_hour = u32::try_from(within().count()).unwrap_or(u32::MAX);
-        in_force.room_at = within().min().map(|at| at.plus(HOUR));
-        Standing { in_force, ..self.standing.clone() }
+    fn standing(&self) -> Standing {
+        Standing { in_force: self.releases.in_force(), ..self.standing.clone() }
     }
 
     fn released(&self) -> ShopAnswer {

@@ -12,8 +12,10 @@ use worker::{SqlStorageValue, State};
 
 use crate::failure::Outcome;
 
+/// The row that holds the state.
+const STATE_ROW: i64 = 0;
 const UPSERT: &str =
-    "INSERT INTO state (id, body) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+    "INSERT INTO state (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
 
 /// Log entries kept in the object once they are in the ledger.
 const KEPT_ENTRIES: i64 = 500;
@@ -91,15 +93,32 @@ impl Store {
 
     /// Reads the state, if there is one.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Outcome<Option<T>> {
+        self.read_row(STATE_ROW)
+    }
+
+    /// Reads another row, of an object that keeps two things apart.
+    pub(crate) fn read_row<T: DeserializeOwned>(&self, row: i64) -> Outcome<Option<T>> {
         if !self.exists()? {
             return Ok(None);
         }
-        let rows: Vec<BodyRow> =
-            self.state.storage().sql().exec("SELECT body FROM state WHERE id = 0", None)?.to_array()?;
+        let rows: Vec<BodyRow> = self
+            .state
+            .storage()
+            .sql()
+            .exec("SELECT body FROM state WHERE id = ?", vec![SqlStorageValue::Integer(row)])?
+            .to_array()?;
         Ok(match rows.first() {
             Some(row) => Some(stored::read(&row.body)?),
             None => None,
         })
+    }
+
+    /// Writes another row by itself.
+    pub(crate) fn write_row<T: Serialize>(&self, row: i64, value: &T) -> Outcome<()> {
+        self.make_tables()?;
+        let text = SqlStorageValue::String(stored::write(value)?);
+        self.state.storage().sql().exec(UPSERT, vec![SqlStorageValue::Integer(row), text])?;
+        Ok(())
     }
 
     /// Writes state and log entries, both or neither.
@@ -111,8 +130,8 @@ impl Store {
         let sql = storage.sql();
         let mut run = || -> Result<JsValue, JsValue> {
             // Run once, so what is written may be taken.
-            sql.exec(UPSERT, vec![SqlStorageValue::String(std::mem::take(&mut body))])
-                .map_err(JsValue::from)?;
+            let text = SqlStorageValue::String(std::mem::take(&mut body));
+            sql.exec(UPSERT, vec![SqlStorageValue::Integer(STATE_ROW), text]).map_err(JsValue::from)?;
             for line in lines.drain(..) {
                 sql.exec("INSERT INTO log (body) VALUES (?)", vec![SqlStorageValue::String(line)])
                     .map_err(JsValue::from)?;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ArmOutcome, Budgets, Lease, NO_OFFER, Outcomes, Room, RunMeter, Tried, cost};
 use crate::decision::Clearance;
+use crate::effect::Happened;
 use crate::experiment;
 use crate::gate::ClaimRequest;
 use crate::id::SendKey;
@@ -104,9 +105,30 @@ pub struct Report {
     /// The offer that it spent, and how much.
     #[serde(default)]
     pub spent: Option<(String, i64)>,
-    /// The arm that it tried.
-    #[serde(default)]
-    pub tried: Option<Tried>,
+}
+
+/// What became of an arm, as a cart's log tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned {
+    /// The send that it went with.
+    pub key: SendKey,
+    /// The arm.
+    pub tried: Tried,
+    /// An order followed; otherwise that it went out.
+    pub won: bool,
+}
+
+impl Learned {
+    /// What an entry of a log teaches, if anything.
+    #[must_use]
+    pub fn from(entry: &Happened) -> Option<Self> {
+        let (key, tried, won) = match entry {
+            Happened::ArmTried { key, tried } => (key, tried, false),
+            Happened::ArmWon { key, tried } => (key, tried, true),
+            _ => return None,
+        };
+        Some(Self { key: key.clone(), tried: tried.clone(), won })
+    }
 }
 
 impl Report {
@@ -119,14 +141,13 @@ impl Report {
             key: clearance.key().clone(),
             sent: true,
             spent: fresh.and_then(|g| Some((g.offer.clone(), g.cost_minor?))),
-            tried: clearance.choice().map(|c| c.tried.clone()).filter(|t| t.counts),
         }
     }
 
     /// Nothing went out: all comes back.
     #[must_use]
     pub const fn refused(key: SendKey) -> Self {
-        Self { key, sent: false, spent: None, tried: None }
+        Self { key, sent: false, spent: None }
     }
 }
 
@@ -161,8 +182,16 @@ impl Ledger {
         } else {
             self.meter.give_back(&report.key);
         }
-        if let Some(tried) = report.tried.as_ref().filter(|_| report.sent) {
-            self.outcomes.sent(&report.key, tried);
+    }
+
+    /// What carts tell of arms. Telling it twice changes nothing.
+    pub fn learn(&mut self, news: &[Learned]) {
+        for Learned { key, tried, won } in news {
+            if *won {
+                self.outcomes.recovered(key, tried);
+            } else {
+                self.outcomes.sent(key, tried);
+            }
         }
     }
 }

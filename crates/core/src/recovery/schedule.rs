@@ -79,6 +79,7 @@ impl Recovery {
             policy: policy.version.clone(),
             trigger: Trigger::Idle,
             likely: None,
+            tried: None,
         });
         self.move_to(now, Phase::Abandoned, "idle", effects);
     }

@@ -138,6 +138,9 @@ impl Recovery {
             effects
                 .push(record(now, Happened::Decided { record: Box::new(DecisionSummary::from(decision)) }));
         }
+        if outcome == Outcome::Sent {
+            self.note_arm(now, key, decision, &mut effects);
+        }
         let step = match (&self.pending, &self.episode) {
             (Some(p), _) if p.key == *key => p.step,
             // The shopper came back while the message was on its way: the step is done all the same.
@@ -163,6 +166,25 @@ impl Recovery {
         }
         effects.extend(self.handle_timeout(now, policy));
         effects
+    }
+
+    /// A message of the running or last episode went out with an arm that is to be counted.
+    fn note_arm(
+        &mut self,
+        now: Timestamp,
+        key: &SendKey,
+        decision: Option<&DecisionRecord>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(Decision::Send(clearance)) = decision.map(|d| &d.decision) else { return };
+        let Some(tried) = clearance.choice().map(|c| &c.tried).filter(|t| t.counts) else { return };
+        let Some(episode) = &mut self.episode else { return };
+        // A report that comes twice: the ledger of outcomes counts a key once.
+        effects.push(record(now, Happened::ArmTried { key: key.clone(), tried: tried.clone() }));
+        // Were the order here already, it did not follow the message.
+        if !self.phase.is_closed() {
+            episode.tried = Some((key.clone(), tried.clone()));
+        }
     }
 
     /// Whether this is the key of a step of the last episode that is settled already.

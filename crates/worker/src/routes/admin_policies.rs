@@ -169,7 +169,9 @@ fn take(answer: ShopAnswer) -> Outcome<(Releases, Box<Shop>)> {
         ShopAnswer::Releases { releases, shop: Some(shop) } => Ok((*releases, shop)),
         ShopAnswer::Releases { shop: None, .. } => Err(Failure::not_found("no such shop")),
         ShopAnswer::Refused(error) => Err(refusal(&error)),
-        ShopAnswer::Standing(_) => Err(Failure::internal("a shop answered something else than was asked")),
+        ShopAnswer::Standing(_) | ShopAnswer::Reserved(_) | ShopAnswer::Noted => {
+            Err(Failure::internal("a shop answered something else than was asked"))
+        }
     }
 }
 
