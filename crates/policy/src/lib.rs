@@ -37,6 +37,7 @@ mod preset;
 mod quantity;
 mod read;
 pub mod reference;
+pub mod schema;
 mod section;
 mod shape;
 mod suggest;

@@ -126,8 +126,7 @@ impl<'p> Logic<'p> {
                         words.push(sample);
                     }
                 }
-                let closed = !known.is_empty();
-                if closed && words.len() < known.len() || !closed {
+                if known.is_empty() || words.len() < known.len() {
                     words.push(Sample::OtherWord);
                 }
                 words

@@ -50,7 +50,7 @@ const PACKS: &[(&str, &str)] = &[
 ];
 
 /// The keys that each law takes besides `id`, `source` and `law`.
-const LAW_KEYS: [(&str, &[&str]); 7] = [
+pub(crate) const LAW_KEYS: [(&str, &[&str]); 7] = [
     ("quiet", &["channels", "from", "to", "days"]),
     ("no_days", &["channels", "sundays", "holidays"]),
     ("per_abandonment", &["channel", "most"]),
@@ -59,6 +59,9 @@ const LAW_KEYS: [(&str, &[&str]); 7] = [
     ("least_consent", &["channel", "consent"]),
     ("soft_opt_in", &["channel", "span"]),
 ];
+
+/// Those of them that may be left out.
+pub(crate) const MAY_LACK: [&str; 3] = ["sundays", "holidays", "days"];
 
 /// Code and text of each jurisdiction pack that ships with Comeback.
 #[must_use]
@@ -148,7 +151,7 @@ fn rule(report: &mut Report<'_>, section: &Section<'_>) -> Option<Rule> {
     for key in others.filter(|key| section.has(key) && !keys.contains(key)) {
         report.error(section.span_of(key), format!("law `{name}` has no `{key}`"), None);
     }
-    for key in keys.iter().filter(|key| !matches!(**key, "sundays" | "holidays" | "days")) {
+    for key in keys.iter().filter(|key| !MAY_LACK.contains(key)) {
         section.require(report, key);
     }
     let list = |report: &mut Report<'_>| -> Vec<Channel> {

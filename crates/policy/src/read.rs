@@ -25,9 +25,14 @@ mod offers;
 mod sequences;
 mod settings;
 
+pub(crate) use settings::MAX_RATE;
+
 const DEFAULT_HOLDOUT: u8 = 10;
 /// Takes an offer away, where one could be named.
 pub(crate) const NO_OFFER: &str = "none";
+
+/// Words that mean something in conditions and references.
+pub(crate) const RESERVED: [&str; 6] = ["and", "or", "not", "in", "has", NO_OFFER];
 
 /// The templates that ship, and the channels each is written for. The texts are the message crate's;
 /// a shell that links both checks that it has them.
@@ -307,7 +312,7 @@ impl Names {
 pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        && !["and", "or", "not", "in", "has", NO_OFFER].contains(&text)
+        && !RESERVED.contains(&text)
 }
 
 fn policy_name(report: &mut Report<'_>, head: &Section<'_>) -> Option<String> {

@@ -20,7 +20,7 @@ fn presets_are_sound_and_their_versions_frozen() {
     let cases = [
         ("classic", "pol_ye7dzyp25dbcuzeqo3tpm5pd4b", 0),
         ("early", "pol_oy5u2pfryoenurxixp6fewzh2r", 0),
-        ("multichannel", "pol_p5wdrk5khh5jry3nmw7rqbtn47", 0),
+        ("multichannel", "pol_aico6fkmypdu6wsqhubxkcrkac", 0),
         ("gentle", "pol_ulnml7teaey26pb7bbpxeyzzxe", 0),
         ("peak", "pol_oxpqzbfx4xfspdqmp25q2qecx6", 0),
         ("high-value", "pol_brv456l44qt5b2e53dpyvd64et", 0),

@@ -36,9 +36,9 @@ fn the_same_policy_has_no_changes() {
 fn single_changes() {
     check("at = \"24h\"", "at = \"2h\"", &["step `reminder` of `standard` moves from 1d to 2h"]);
     check(
-        "idle = \"15m\"",
-        "idle = \"20m\"",
-        &["the idle time after which a cart counts as left changes from 15m to 20m"],
+        "idle = \"25m\"",
+        "idle = \"35m\"",
+        &["the idle time after which a cart counts as left changes from 25m to 35m"],
     );
     check(
         "page_exit = \"5m\"",

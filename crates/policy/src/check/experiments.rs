@@ -86,11 +86,13 @@ fn collision(a: &Experiment, b: &Experiment) -> Option<&'static str> {
     if silences(a) || silences(b) {
         return Some("whether anything happens");
     }
-    let keys: [(&str, fn(&Arm) -> bool); 4] = [
-        ("the time", |arm| arm.at_ms.is_some()),
+    [
+        ("the time", (|arm| arm.at_ms.is_some()) as fn(&Arm) -> bool),
         ("the channels", |arm| arm.channels.is_some()),
         ("the template", |arm| arm.template.is_some()),
         ("the offer", |arm| arm.offer.is_some()),
-    ];
-    keys.into_iter().find(|(_, test)| decides(a, *test) && decides(b, *test)).map(|(key, _)| key)
+    ]
+    .into_iter()
+    .find(|(_, test)| decides(a, *test) && decides(b, *test))
+    .map(|(key, _)| key)
 }

@@ -25,9 +25,10 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
                         for step in late.filter(|step| step.channels == [*channel]) {
                             if goes_to(logic, sequence, step, pack) {
                                 let message = format!(
-                                    "step `{}` is never sent to people in {}: {channel} may follow the abandonment for {} there",
+                                    "step `{}` is never sent to people in {}: a {} goes out within {} of the abandonment there",
                                     step.name,
                                     pack.name,
+                                    noun(*channel),
                                     show_span(*span_ms)
                                 );
                                 tell(report, places, sequence, step, message, pack, &rule.source);
@@ -115,11 +116,22 @@ fn count(
         // Beyond the policy's own cap it is not sent anywhere, which is told elsewhere.
         if counted > most && counted <= policy_cap {
             let message = format!(
-                "step `{}` is {channel} {counted} of one abandonment, and the law of {} allows {most}: it is not sent there",
-                step.name, pack.name
+                "step `{}` is {} {counted} of one abandonment, and {most} may go to people in {}: it is not sent there",
+                step.name,
+                noun(channel),
+                pack.name
             );
             tell(report, places, sequence, step, message, pack, source.unwrap_or_default());
         }
+    }
+}
+
+/// What a channel carries.
+const fn noun(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Email => "email",
+        Channel::Sms => "text message",
+        Channel::Push => "push message",
     }
 }
 

@@ -10,6 +10,7 @@ use crate::diagnostic::Report;
 use crate::logic::{Logic, says_nothing};
 use crate::places::Places;
 use crate::quantity::show_span;
+use crate::words::show_condition;
 
 /// Shortest part of the day that should be left to write in.
 const LEAST_OPEN_MINUTES: u16 = 60;
@@ -90,9 +91,10 @@ fn conditions(report: &mut Report<'_>, policy: &Policy, places: &Places, logic: 
                 if let Expr::Compare { field, op, value } = part
                     && says_nothing(*field, *op, *value)
                 {
-                    let name = field.spec().name;
-                    let message =
-                        format!("`{name}` is always so, whenever it is known: its comparison says nothing");
+                    let message = format!(
+                        "`{}` holds whatever the number is, as long as it is known",
+                        show_condition(part)
+                    );
                     report.warn(at.clone(), message, None);
                 }
             });

@@ -18,7 +18,7 @@ const DEFAULT_QUIET: QuietHours = QuietHours { from: 21 * 60, to: 9 * 60 };
 const DEFAULT_ZONE: &str = "UTC";
 const DEFAULT_BROWSE_IDLE: Millis = 30 * MINUTE;
 /// Largest rate: the weakest currency against the strongest is some hundred thousand to one.
-const MAX_RATE: f64 = 1_000_000.0;
+pub(crate) const MAX_RATE: f64 = 1_000_000.0;
 
 pub(super) fn triggers(report: &mut Report<'_>, section: &Section<'_>) -> Triggers {
     Triggers {
