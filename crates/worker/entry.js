@@ -47,6 +47,7 @@ globalThis.comebackHost = {
   },
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   done: (call, answer) => end(call)?.resolve(answer),
+  header: (call, name) => calls.get(call)?.request.headers.get(name) ?? undefined,
   place(call) {
     const { country, regionCode } = calls.get(call)?.request?.cf ?? {};
     return `${country ?? ''}\n${regionCode ?? ''}`;
@@ -81,13 +82,16 @@ const guarded = (promise) =>
   });
 
 let edge;
+/** Headers that every request brings, and the size of a body that every route reads. */
 let headers;
+let least;
 
 /** The body, up to a byte more than the route reads; nothing of one that is announced larger. */
-async function bodyOf(request, most) {
+async function bodyOf(request) {
   const announced = request.headers.get('content-length');
+  if (announced !== null && Number(announced) <= least) return new Uint8Array(await request.arrayBuffer());
+  const most = rust.Edge.most_body(request.url);
   if (!request.body || Number(announced) > most) return undefined;
-  if (announced !== null) return new Uint8Array(await request.arrayBuffer());
   const parts = [];
   let size = 0;
   for await (const part of request.body) {
@@ -98,16 +102,18 @@ async function bodyOf(request, most) {
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-const pairOf = (field) => {
-  const colon = field.indexOf(': ');
-  return [field.slice(0, colon), field.slice(colon + 2)];
-};
-
+/** From a status, a line per header, an empty line, and the body. */
 function responseOf(lines) {
   const head = lines.indexOf('\n\n');
-  const [status, ...fields] = lines.slice(0, head).split('\n');
-  const body = lines.slice(head + 2);
-  return new Response(body === '' ? null : body, { status: Number(status), headers: fields.map(pairOf) });
+  const headers = [];
+  for (let from = lines.indexOf('\n') + 1; from > 0 && from < head; ) {
+    const colon = lines.indexOf(': ', from);
+    let to = lines.indexOf('\n', colon);
+    if (to > head) to = head;
+    headers.push([lines.slice(from, colon), lines.slice(colon + 2, to)]);
+    from = to + 1;
+  }
+  return new Response(head + 2 < lines.length ? lines.slice(head + 2) : null, { status: Number(lines.slice(0, 3)), headers });
 }
 
 export default class Comeback extends WorkerEntrypoint {
@@ -115,10 +121,11 @@ export default class Comeback extends WorkerEntrypoint {
     try {
       edge ??= new rust.Edge(this.env);
       headers ??= rust.Edge.headers().split('\n');
+      least ??= rust.Edge.most_body('');
       const { method, url } = request;
       let head = `${method}\n${url}`;
       for (const name of headers) head += `\n${request.headers.get(name) ?? ''}`;
-      const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(request, rust.Edge.most_body(url));
+      const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(request);
       return responseOf(await begun((call) => edge.fetch(call, head, body), request));
     } catch (error) {
       // The first segment only: what follows may be a token.

@@ -10,23 +10,16 @@ use worker::{Env, Method};
 use crate::cookies::{self, Cookies};
 use crate::failure::{Failure, Outcome};
 
-/// The headers that routes read, in the order in which entry.js sends their values.
-const HEADERS: [&str; 11] = [
-    "cookie",
-    "origin",
-    "user-agent",
-    "cf-connecting-ip",
-    "authorization",
-    "if-match",
-    "content-length",
-    "x-comeback-signature",
-    "x-shopify-hmac-sha256",
-    "x-shopify-topic",
-    "x-shopify-triggered-at",
-];
+/// The headers of pages, which nearly every request is: entry.js sends their values in this order.
+/// The others are asked for ([`Ask::rare_header`]).
+const HEADERS: [&str; 4] = ["cookie", "origin", "user-agent", "cf-connecting-ip"];
 
 #[wasm_bindgen]
 extern "C" {
+    /// A header of the request behind a call.
+    #[wasm_bindgen(js_namespace = comebackHost, js_name = header)]
+    fn header_of(call: u32, name: &str) -> Option<String>;
+
     /// Country and region of the request behind a call, a line each.
     #[wasm_bindgen(js_namespace = comebackHost, js_name = place)]
     fn place_of(call: u32) -> String;
@@ -111,6 +104,11 @@ impl Ask {
         Place { region: country.as_ref().and_then(|_| code(region, 1..=3)), country }
     }
 
+    /// Any request header.
+    pub(crate) fn rare_header(&self, name: &str) -> Option<String> {
+        header_of(self.call, name)
+    }
+
     /// A request header, one of [`HEADERS`].
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let index = HEADERS.iter().position(|known| *known == name)?;
@@ -127,8 +125,9 @@ impl Ask {
 
     /// The body, refused above a size.
     pub(crate) fn body(&mut self, most: usize) -> Outcome<Vec<u8>> {
-        let announced = self.header("content-length").and_then(|l| l.parse::<usize>().ok());
-        if self.body.len() > most || announced.is_some_and(|l| l > most) {
+        let announced = || self.rare_header("content-length").and_then(|l| l.parse::<usize>().ok());
+        // Of a body that is announced too large nothing was read.
+        if self.body.len() > most || (self.body.is_empty() && announced().is_some_and(|l| l > 0)) {
             return Err(Failure::too_large(most));
         }
         Ok(std::mem::take(&mut self.body))

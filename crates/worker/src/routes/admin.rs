@@ -52,7 +52,7 @@ fn authorise(ask: &Ask) -> Outcome<()> {
     if expected.len() < 16 {
         return Err(Failure::unauthorized("no administrator's token of at least 16 characters is set"));
     }
-    let given = ask.header("authorization").unwrap_or_default();
+    let given = ask.rare_header("authorization").unwrap_or_default();
     let given = given.strip_prefix("Bearer ").unwrap_or_default();
     if bool::from(given.as_bytes().ct_eq(expected.as_bytes())) {
         return Ok(());

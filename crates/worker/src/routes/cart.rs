@@ -43,7 +43,7 @@ pub(super) async fn put(ask: &mut Ask) -> Outcome<Reply> {
     events::limit(ask, &pk).await?;
     let cart = ask.cookies.cart.clone().ok_or_else(|| Failure::not_found("no cart in this browser"))?;
     let if_version = ask
-        .header("if-match")
+        .rare_header("if-match")
         .and_then(|v| v.trim().trim_matches('"').parse::<u64>().ok())
         .ok_or_else(|| {
             Failure::problem(

@@ -55,7 +55,7 @@ struct Consented {
 /// Who is speaking: a page of the shop, or its server by signature.
 async fn speaker(ask: &mut Ask, body: &[u8], pk: &str) -> Outcome<(std::rc::Rc<Shop>, Source)> {
     let shop = config::shop_by_pk(&ask.env, pk).await?;
-    let Some(signature) = ask.header("x-comeback-signature") else {
+    let Some(signature) = ask.rare_header("x-comeback-signature") else {
         events::check_origin(ask, &shop)?;
         events::limit(ask, pk).await?;
         return Ok((shop, Source::Page));

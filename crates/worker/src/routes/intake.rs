@@ -33,12 +33,12 @@ pub(super) async fn post(ask: &mut Ask, shop: &str, source: &str) -> Outcome<Rep
     }
     let secret = platform::shop_secret(&ask.env, &shop, "shopify")
         .ok_or_else(|| Failure::unauthorized("the shop has no secret for this source"))?;
-    let signature = ask.header("x-shopify-hmac-sha256").unwrap_or_default();
-    let verified = shopify::verify(&body, signature, secret.as_bytes())
+    let signature = ask.rare_header("x-shopify-hmac-sha256").unwrap_or_default();
+    let verified = shopify::verify(&body, &signature, secret.as_bytes())
         .map_err(|_| Failure::unauthorized("the signature does not fit the body"))?;
-    let topic = ask.header("x-shopify-topic").unwrap_or_default();
-    let triggered = ask.header("x-shopify-triggered-at");
-    let told = match verified.parse(topic, triggered, ask.now) {
+    let topic = ask.rare_header("x-shopify-topic").unwrap_or_default();
+    let triggered = ask.rare_header("x-shopify-triggered-at");
+    let told = match verified.parse(&topic, triggered.as_deref(), ask.now) {
         Ok(Operation::Checkout(checkout)) => {
             take_checkout(ask, &shop, &checkout).await?;
             "checkout"
