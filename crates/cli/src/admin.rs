@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use comeback_core::id::{CartId, ShopId};
+use comeback_core::id::ShopId;
 use serde::Deserialize;
 use ureq::Agent;
 use ureq::http::Response;
@@ -24,6 +24,8 @@ pub(crate) struct Environment {
     pub(crate) token: Option<String>,
     /// The working folder.
     pub(crate) folder: Option<PathBuf>,
+    /// Whoever is logged in, for the record of changes.
+    pub(crate) user: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -72,10 +74,27 @@ impl Client {
         Ok(Self { agent: config.build().into(), address, token })
     }
 
-    /// The whole story of a cart, as the deployment tells it.
-    pub(crate) fn story(&self, shop: &ShopId, cart: &CartId) -> Result<String, Failure> {
-        let url = format!("{}/v1/admin/shops/{shop}/carts/{cart}", self.address);
+    /// A route of a shop, read: `policies`, `sends/snd_…`.
+    pub(crate) fn get(&self, shop: &ShopId, route: &str) -> Result<String, Failure> {
+        let url = format!("{}/v1/admin/shops/{shop}/{route}", self.address);
         self.read(self.agent.get(&url).header("authorization", self.bearer()).call())
+    }
+
+    /// A route of a shop, written to, as JSON.
+    pub(crate) fn post(
+        &self,
+        shop: &ShopId,
+        route: &str,
+        body: &serde_json::Value,
+    ) -> Result<String, Failure> {
+        let url = format!("{}/v1/admin/shops/{shop}/{route}", self.address);
+        let call = self.agent.post(&url).header("authorization", self.bearer());
+        self.read(call.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// Reads an answer to one of these.
+    pub(crate) fn understood<T: serde::de::DeserializeOwned>(&self, text: &str) -> Result<T, Failure> {
+        serde_json::from_str(text).map_err(|_| self.not_understood())
     }
 
     /// Stops or resumes all sends of a shop; returns whether they are stopped now.
@@ -115,7 +134,8 @@ impl Client {
             |_| String::new(),
             |p| if p.detail.is_empty() { p.title } else { format!("{}: {}", p.title, p.detail) },
         );
-        Err(Failure::Found(format!("{} said {} {}", self.address, status.as_u16(), shown::line(&told))))
+        // The errors of a refused policy are many lines.
+        Err(Failure::Found(format!("{} said {} {}", self.address, status.as_u16(), shown::lines(&told))))
     }
 }
 

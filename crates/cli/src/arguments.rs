@@ -1,8 +1,9 @@
 //! The command line as data, and its one help text. Runs nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use comeback_core::id::{CartId, ShopId};
+use comeback_core::id::{CartId, SendKey, ShopId};
 use lexopt::prelude::*;
 
 use crate::address::Address;
@@ -14,18 +15,44 @@ comeback: the desk side of Comeback
 
   comeback policy check FILE...                   say what is wrong with policies, with line and column
   comeback policy show [NAME]                     print a preset, or the presets' names
+  comeback policy diff A B [--shop SHOP]          what differs; each a file, a preset, or a version of the shop's
+  comeback policy push FILE --shop SHOP           check a policy at the edge and keep it; nothing is in force by it
+  comeback policy list --shop SHOP                the versions kept, which is in force, and what was done when
+  comeback policy shadow VERSION|off --shop SHOP  let a version decide beside the one in force, without sending
+  comeback policy activate VERSION --shop SHOP    put it in force for carts left from now on
+           [--percent N] [--per-hour N]           to some people only, under a bound of messages per hour
+  comeback policy rollback --shop SHOP            withdraw it and go back to the version before
+  comeback policy approve VERSION OFFER... --shop SHOP
+  comeback simulate --policy A --against B --log FILE
+           [--html OUT] [--cart CART] [--strict]  run two policies over a log and say what B would do otherwise
+           [--cost email=0.001,sms=0.05]          what a message costs
+           [--assume contact=email+sms,consent=all,price=40]
+                                                  what the log does not know (needed for OTTO's)
+  comeback explain CART|SEND|SEND@TIME --shop SHOP
+                                                  why messages of a cart were sent or not
+  comeback explain CART|SEND --log FILE [--policy P]
+                                                  the same from an archive, or from a journal under a policy
   comeback keys new                               a fresh master key, for `wrangler secret put COMEBACK_MASTER_KEY`
-  comeback explain CART --shop SHOP [--url URL]   why messages of a cart were sent or not
-  comeback stop   --shop SHOP [--url URL]         stop every send of a shop, at once
-  comeback resume --shop SHOP [--url URL]         let them go again
+  comeback stop   --shop SHOP                     stop every send of a shop, at once
+  comeback resume --shop SHOP                     let them go again
   comeback link inspect TOKEN                     what a link says of itself, without believing it
 
   --json   the same for programs, on every command
   --url    the deployment, http://localhost:8787 if left out
+  --who    in whose name a change is recorded; the name of this machine's user if left out
 
 The administrator's token comes from COMEBACK_ADMIN_TOKEN; for a run on this machine also from
 .comeback/secrets.json, where `cargo xtask demo` keeps it. Exit code: 0 fine, 1 something was found or
 could not be done, 2 the command was not understood.";
+
+/// A shop of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Which shop.
+    pub(crate) shop: ShopId,
+    /// Where.
+    pub(crate) address: Address,
+}
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,89 +63,261 @@ pub(crate) enum Command {
     PolicyCheck { files: Vec<String>, json: bool },
     /// Print a preset, or their names.
     PolicyShow { name: Option<String>, json: bool },
+    /// Compare two policies.
+    PolicyDiff { a: String, b: String, target: Option<Target>, json: bool },
+    /// Ask for the versions of a shop's policy, or change them.
+    Policies { target: Target, act: PolicyAct, who: Option<String>, json: bool },
+    /// Run two policies over a log.
+    Simulate { asked: Box<Simulation>, json: bool },
     /// Make a master key.
     KeysNew { json: bool },
     /// Take a token apart.
     LinkInspect { token: String, json: bool },
     /// Tell a cart's story.
-    Explain { cart: CartId, shop: ShopId, address: Address, json: bool },
+    Explain { subject: Subject, from: Source, json: bool },
     /// Stop or resume.
-    Switch { shop: ShopId, address: Address, stop: bool, json: bool },
+    Switch { target: Target, stop: bool, json: bool },
 }
 
-/// Options and words, before they are a command.
+/// What is done with the versions of a policy.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PolicyAct {
+    /// Show them.
+    List,
+    /// Keep a file's.
+    Push { file: String },
+    /// Into shadow, or out of it.
+    Shadow { version: Option<String> },
+    /// In force.
+    Activate { version: String, percent: u8, per_hour: Option<u32> },
+    /// Back.
+    RollBack,
+    /// Offers of one.
+    Approve { version: String, offers: Vec<String> },
+}
+
+/// A replay of a log under two policies.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Simulation {
+    /// A file or a preset.
+    pub(crate) policy: String,
+    /// Another.
+    pub(crate) against: String,
+    /// The log.
+    pub(crate) log: String,
+    /// Where the report goes.
+    pub(crate) html: Option<String>,
+    /// The one cart to tell about.
+    pub(crate) cart: Option<CartId>,
+    /// `email=0.001,…`.
+    pub(crate) cost: Option<String>,
+    /// `contact=…,consent=…,price=…`.
+    pub(crate) assume: Option<String>,
+    /// A broken line is a failure.
+    pub(crate) strict: bool,
+}
+
+/// What a story is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A cart, all of it.
+    Cart(CartId),
+    /// One message.
+    Send(SendKey),
+    /// One decision about it, by its time.
+    Decision(SendKey, String),
+}
+
+/// Where a story is told from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A deployment.
+    Edge(Target),
+    /// A file, with the policy to replay it under if it is a journal.
+    Log { file: String, policy: Option<String>, assume: Option<String> },
+}
+
+/// Options that take a value.
+const VALUED: [&str; 12] = [
+    "shop", "url", "who", "percent", "per-hour", "policy", "against", "log", "html", "cart", "cost", "assume",
+];
+/// Options that are there or not.
+const FLAGS: [&str; 3] = ["json", "help", "strict"];
+
+/// Options and words, before they are a command. Whoever takes an option removes it; what is left at
+/// the end belonged to another command.
 #[derive(Default)]
 struct Given {
     words: Vec<String>,
-    json: bool,
-    help: bool,
-    shop: Option<String>,
-    url: Option<String>,
+    values: BTreeMap<&'static str, String>,
+    flags: BTreeSet<&'static str>,
 }
 
-fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Given, lexopt::Error> {
-    let mut given = Given::default();
-    let mut parser = lexopt::Parser::from_args(arguments);
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("json") => given.json = true,
-            Long("help") | Short('h') => given.help = true,
-            Long("shop") => given.shop = Some(parser.value()?.string()?),
-            Long("url") => given.url = Some(parser.value()?.string()?),
-            Value(word) => given.words.push(word.string()?),
-            other => return Err(other.unexpected()),
+impl Given {
+    fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, lexopt::Error> {
+        let mut given = Self::default();
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Short('h') => {
+                    given.flags.insert("help");
+                }
+                Long(name) => {
+                    if let Some(known) = FLAGS.iter().find(|f| **f == name) {
+                        given.flags.insert(known);
+                    } else if let Some(known) = VALUED.iter().find(|v| **v == name) {
+                        let value = parser.value()?.string()?;
+                        given.values.insert(known, value);
+                    } else {
+                        return Err(Long(name).unexpected());
+                    }
+                }
+                Value(word) => given.words.push(word.string()?),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(given)
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
+    }
+
+    fn need(&mut self, name: &str) -> Result<String, Failure> {
+        self.take(name).ok_or_else(|| Failure::Usage(format!("--{name} is needed")))
+    }
+
+    fn number<N: std::str::FromStr>(&mut self, name: &str) -> Result<Option<N>, Failure> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Failure::Usage(format!("--{name}: expected a whole number")))
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.flags.remove(name)
+    }
+
+    fn target(&mut self) -> Result<Target, Failure> {
+        let shop = ShopId::parse(&self.need("shop")?).map_err(|e| Failure::Usage(format!("--shop: {e}")))?;
+        let address = self.take("url").map_or_else(|| Ok(Address::demo()), |url| Address::parse(&url))?;
+        Ok(Target { shop, address })
+    }
+
+    fn nothing_left(&self) -> Result<(), Failure> {
+        match self.values.keys().chain(&self.flags).next() {
+            None => Ok(()),
+            Some(name) => Err(Failure::Usage(format!("--{name} does not belong to this command"))),
         }
     }
-    Ok(given)
 }
 
 /// Reads a command line, without the program's name.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    let given = read(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    if given.help {
+    let mut given = Given::read(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
+    if given.flag("help") {
         return Ok(Command::Help(USAGE));
     }
-    let words: Vec<&str> = given.words.iter().map(String::as_str).collect();
-    let json = given.json;
-    let asks = matches!(words.first(), Some(&("explain" | "stop" | "resume")));
-    if !asks && (given.shop.is_some() || given.url.is_some()) {
-        return Err(Failure::Usage("--shop and --url belong to explain, stop and resume".to_owned()));
-    }
-    match words.as_slice() {
-        ["help"] => Ok(Command::Help(USAGE)),
-        ["policy", "check"] => Err(Failure::Usage("policy check: which file?".to_owned())),
-        ["policy", "check", files @ ..] => {
-            Ok(Command::PolicyCheck { files: files.iter().map(|f| (*f).to_owned()).collect(), json })
+    let words = std::mem::take(&mut given.words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let json = given.flag("json");
+    let command = match words.as_slice() {
+        ["help"] => Command::Help(USAGE),
+        ["policy", rest @ ..] => policy(rest, &mut given, json)?,
+        ["simulate"] => Command::Simulate { asked: Box::new(simulation(&mut given)?), json },
+        ["keys", "new"] => Command::KeysNew { json },
+        ["link", "inspect", token] => Command::LinkInspect { token: (*token).to_owned(), json },
+        ["explain", subject] => {
+            let subject = self::subject(subject)?;
+            let from = match given.take("log") {
+                Some(file) => {
+                    Source::Log { file, policy: given.take("policy"), assume: given.take("assume") }
+                }
+                None => Source::Edge(given.target()?),
+            };
+            Command::Explain { subject, from, json }
         }
-        ["policy", "show"] => Ok(Command::PolicyShow { name: None, json }),
-        ["policy", "show", name] => Ok(Command::PolicyShow { name: Some((*name).to_owned()), json }),
-        ["keys", "new"] => Ok(Command::KeysNew { json }),
-        ["link", "inspect", token] => Ok(Command::LinkInspect { token: (*token).to_owned(), json }),
-        ["explain", cart] => {
-            let cart = CartId::parse(cart).map_err(|e| Failure::Usage(e.to_string()))?;
-            Ok(Command::Explain { cart, shop: shop(&given)?, address: address(&given)?, json })
-        }
-        ["explain"] => Err(Failure::Usage("explain: which cart?".to_owned())),
+        ["explain"] => return Err(Failure::Usage("explain: which cart or send?".to_owned())),
         [act @ ("stop" | "resume")] => {
-            Ok(Command::Switch { shop: shop(&given)?, address: address(&given)?, stop: *act == "stop", json })
+            Command::Switch { target: given.target()?, stop: *act == "stop", json }
         }
-        [] => Err(Failure::Usage("which command?".to_owned())),
-        _ => Err(Failure::Usage(format!("no such command: {}", words.join(" ")))),
+        [] => return Err(Failure::Usage("which command?".to_owned())),
+        _ => return Err(Failure::Usage(format!("no such command: {}", words.join(" ")))),
+    };
+    given.nothing_left()?;
+    Ok(command)
+}
+
+fn policy(words: &[&str], given: &mut Given, json: bool) -> Result<Command, Failure> {
+    let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    let act = match words {
+        ["check"] => return usage("policy check: which file?"),
+        ["check", files @ ..] => {
+            return Ok(Command::PolicyCheck { files: files.iter().map(|f| (*f).to_owned()).collect(), json });
+        }
+        ["show"] => return Ok(Command::PolicyShow { name: None, json }),
+        ["show", name] => return Ok(Command::PolicyShow { name: Some((*name).to_owned()), json }),
+        ["diff", a, b] => {
+            let target = if given.values.contains_key("shop") { Some(given.target()?) } else { None };
+            return Ok(Command::PolicyDiff { a: (*a).to_owned(), b: (*b).to_owned(), target, json });
+        }
+        ["diff", ..] => return usage("policy diff: which two?"),
+        ["list"] => PolicyAct::List,
+        ["push", file] => PolicyAct::Push { file: (*file).to_owned() },
+        ["push", ..] => return usage("policy push: which file? One at a time"),
+        ["shadow", "off"] => PolicyAct::Shadow { version: None },
+        ["shadow", version] => PolicyAct::Shadow { version: Some((*version).to_owned()) },
+        ["activate", version] => PolicyAct::Activate {
+            version: (*version).to_owned(),
+            percent: given.number("percent")?.unwrap_or(100),
+            per_hour: given.number("per-hour")?,
+        },
+        ["shadow" | "activate", ..] => return usage("which version? `comeback policy list` names them"),
+        ["rollback"] => PolicyAct::RollBack,
+        ["approve", version, offers @ ..] if !offers.is_empty() => PolicyAct::Approve {
+            version: (*version).to_owned(),
+            offers: offers.iter().map(|o| (*o).to_owned()).collect(),
+        },
+        ["approve", ..] => return usage("policy approve: which offers of which version?"),
+        _ => return Err(Failure::Usage(format!("no such command: policy {}", words.join(" ")))),
+    };
+    let who = if act == PolicyAct::List { None } else { given.take("who") };
+    Ok(Command::Policies { target: given.target()?, act, who, json })
+}
+
+fn simulation(given: &mut Given) -> Result<Simulation, Failure> {
+    let cart = given.take("cart");
+    Ok(Simulation {
+        policy: given.need("policy")?,
+        against: given.need("against")?,
+        log: given.need("log")?,
+        html: given.take("html"),
+        cart: cart
+            .map(|c| CartId::parse(&c))
+            .transpose()
+            .map_err(|e| Failure::Usage(format!("--cart: {e}")))?,
+        cost: given.take("cost"),
+        assume: given.take("assume"),
+        strict: given.flag("strict"),
+    })
+}
+
+/// `cart_…`, `snd_…`, or `snd_…@2026-06-01T20:00:00Z`.
+fn subject(text: &str) -> Result<Subject, Failure> {
+    let wrong = |e: &dyn std::fmt::Display| Failure::Usage(format!("explain: {e}"));
+    if !text.starts_with(SendKey::PREFIX) {
+        return CartId::parse(text).map(Subject::Cart).map_err(|e| wrong(&e));
     }
-}
-
-fn shop(given: &Given) -> Result<ShopId, Failure> {
-    let text = given.shop.as_deref().ok_or_else(|| Failure::Usage("--shop is needed".to_owned()))?;
-    ShopId::parse(text).map_err(|e| Failure::Usage(format!("--shop: {e}")))
-}
-
-fn address(given: &Given) -> Result<Address, Failure> {
-    given.url.as_deref().map_or_else(|| Ok(Address::demo()), Address::parse)
+    let (key, at) = text.split_once('@').map_or((text, None), |(key, at)| (key, Some(at)));
+    let key = SendKey::parse(key).map_err(|e| wrong(&e))?;
+    Ok(at.map_or(Subject::Send(key.clone()), |at| Subject::Decision(key, at.to_owned())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn target(address: &Address) -> Target {
+        Target { shop: ShopId::parse("shop_a").unwrap(), address: address.clone() }
+    }
 
     fn said(line: &str) -> Result<Command, Failure> {
         parse(line.split_whitespace().map(OsString::from))
@@ -126,7 +325,6 @@ mod tests {
 
     #[test]
     fn commands_are_understood() {
-        let shop = ShopId::parse("shop_a").unwrap();
         let cart = CartId::parse("cart_1").unwrap();
         let here = Address::demo();
         let there = Address::parse("https://a.example").unwrap();
@@ -143,13 +341,53 @@ mod tests {
             ("link inspect a.b.c", Command::LinkInspect { token: "a.b.c".into(), json: false }),
             (
                 "explain cart_1 --shop shop_a",
-                Command::Explain { cart, shop: shop.clone(), address: here.clone(), json: false },
+                Command::Explain {
+                    subject: Subject::Cart(cart),
+                    from: Source::Edge(target(&here)),
+                    json: false,
+                },
+            ),
+            (
+                "explain snd_1@2026-06-01T20:00:00Z --log a.ndjson --json",
+                Command::Explain {
+                    subject: Subject::Decision(
+                        SendKey::parse("snd_1").unwrap(),
+                        "2026-06-01T20:00:00Z".to_owned(),
+                    ),
+                    from: Source::Log { file: "a.ndjson".to_owned(), policy: None, assume: None },
+                    json: true,
+                },
+            ),
+            (
+                "policy activate pol_1 --shop shop_a --percent 10 --per-hour 50 --who ada",
+                Command::Policies {
+                    target: target(&here),
+                    act: PolicyAct::Activate { version: "pol_1".into(), percent: 10, per_hour: Some(50) },
+                    who: Some("ada".into()),
+                    json: false,
+                },
+            ),
+            (
+                "policy shadow off --shop shop_a",
+                Command::Policies {
+                    target: target(&here),
+                    act: PolicyAct::Shadow { version: None },
+                    who: None,
+                    json: false,
+                },
+            ),
+            (
+                "policy diff a.toml classic",
+                Command::PolicyDiff { a: "a.toml".into(), b: "classic".into(), target: None, json: false },
             ),
             (
                 "stop --shop=shop_a --url https://a.example",
-                Command::Switch { shop: shop.clone(), address: there, stop: true, json: false },
+                Command::Switch { target: target(&there), stop: true, json: false },
             ),
-            ("--json resume --shop shop_a", Command::Switch { shop, address: here, stop: false, json: true }),
+            (
+                "--json resume --shop shop_a",
+                Command::Switch { target: target(&here), stop: false, json: true },
+            ),
         ];
         for (line, expect) in cases {
             assert_eq!(said(line).unwrap(), expect, "{line}");
@@ -172,6 +410,15 @@ mod tests {
             "stop",
             "stop now --shop shop_a",
             "keys new --fast",
+            "keys new --strict",
+            "policy push --shop shop_a",
+            "policy push a.toml",
+            "policy activate pol_1 --shop shop_a --percent many",
+            "policy rollback pol_1 --shop shop_a",
+            "policy diff a",
+            "simulate",
+            "simulate --policy a --against b",
+            "simulate --policy a --against b --log c --cart per_1",
         ] {
             assert_eq!(said(line).err().map(|f| f.code()), Some(2), "{line:?}");
         }

@@ -1,64 +1,159 @@
-//! `comeback explain`: the story of one cart in plain words, from what its object tells. Pure: a story
-//! in, text out. It adds no judgment of its own; every reason is the one that was recorded when the
+//! `comeback explain`: the story of one cart in plain words, from what its object tells or an
+//! archive kept. It adds no judgment of its own; every reason is the one that was recorded when the
 //! decision was taken, under the policy version that is named with it.
 
+mod archive;
+mod rested;
 mod standing;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comeback_core::consent::{Consent, Source};
-use comeback_core::effect::{DecisionSummary, Happened};
-use comeback_core::id::SendKey;
+use comeback_core::effect::Happened;
+use comeback_core::id::{CartId, SendKey, ShopId};
 use comeback_core::recovery::{Phase, Recovery};
+use comeback_core::time::Timestamp;
 use comeback_wire::jobs::Numbered;
 use serde::Deserialize;
 
+use crate::admin::Client;
+use crate::arguments::Subject;
 use crate::failure::Failure;
 use crate::shown;
 
-/// What `GET /v1/admin/shops/{shop}/carts/{cart}` answers.
+pub(crate) use archive::from_log;
+
+/// What `GET /v1/admin/shops/{shop}/carts/{cart}` answers; from a log there is no state.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Story {
-    state: Recovery,
-    log: Vec<Numbered>,
+    #[serde(default)]
+    pub(crate) state: Option<Recovery>,
+    pub(crate) log: Vec<Numbered>,
+}
+
+/// What `GET /v1/admin/shops/{shop}/sends/{key}` answers.
+#[derive(Deserialize)]
+struct SendFound {
+    cart: CartId,
 }
 
 /// Room for `2026-06-01T20:00:00Z` and two spaces: the column of the story's details.
 const INDENT: &str = "                      ";
 
-/// Prints an answer as it came, or tells it.
-pub(crate) fn print(answer: &str, json: bool, out: &mut dyn std::io::Write) -> Result<(), Failure> {
-    if json {
-        let value: serde_json::Value = serde_json::from_str(answer)
-            .map_err(|e| Failure::Found(format!("the answer is not JSON: {e}")))?;
+/// Asks a deployment, and prints its answer as it came, or tells it.
+pub(crate) fn from_edge(
+    client: &Client,
+    shop: &ShopId,
+    subject: &Subject,
+    json: bool,
+    out: &mut dyn std::io::Write,
+) -> Result<(), Failure> {
+    let cart = match subject {
+        Subject::Cart(cart) => cart.clone(),
+        Subject::Send(key) | Subject::Decision(key, _) => {
+            let found: SendFound = client.understood(&client.get(shop, &format!("sends/{key}"))?)?;
+            found.cart
+        }
+    };
+    let answer = client.get(shop, &format!("carts/{cart}"))?;
+    if json && matches!(subject, Subject::Cart(_)) {
+        let value: serde_json::Value = client.understood(&answer)?;
         return Ok(writeln!(out, "{value:#}")?);
     }
-    let story: Story = serde_json::from_str(answer).map_err(|e| {
+    let story: Story = serde_json::from_str(&answer).map_err(|e| {
         Failure::Found(format!("the answer is not a story this version can tell ({e}); try --json"))
     })?;
-    Ok(write!(out, "{}", tell(&story))?)
+    print(&cart, story, subject, json, out)
+}
+
+/// Prints what a subject asks for of a cart's story.
+pub(crate) fn print(
+    cart: &CartId,
+    story: Story,
+    subject: &Subject,
+    json: bool,
+    out: &mut dyn std::io::Write,
+) -> Result<(), Failure> {
+    let story = about(story, subject);
+    if story.log.is_empty() {
+        return Err(Failure::Found(format!("{cart}: nothing is known of that")));
+    }
+    if json {
+        let all = serde_json::json!({ "cart": cart, "log": story.log });
+        return Ok(writeln!(out, "{all:#}")?);
+    }
+    Ok(write!(out, "{}", tell(&story, Some(cart)))?)
+}
+
+/// Of a send: how its cart was left, and all that was about it. Of a decision: the same up to it.
+fn about(mut story: Story, subject: &Subject) -> Story {
+    let (key, at) = match subject {
+        Subject::Cart(_) => return story,
+        Subject::Send(key) => (key, None),
+        Subject::Decision(key, at) => (key, Some(at)),
+    };
+    let of = |what: &Happened| match what {
+        Happened::Offered { key: k, .. }
+        | Happened::Settled { key: k, .. }
+        | Happened::Clicked { key: k }
+        | Happened::Shadowed { key: k, .. } => k == key,
+        Happened::Decided { record } => record.key == *key,
+        _ => false,
+    };
+    let first = story.log.iter().position(|n| of(&n.entry.what)).unwrap_or(story.log.len());
+    let left = story.log.iter().take(first).rposition(|n| {
+        matches!(n.entry.what, Happened::Left { .. } | Happened::Moved { to: Phase::Abandoned, .. })
+    });
+    let log = std::mem::take(&mut story.log);
+    let kept = log.into_iter().enumerate().filter(|(i, n)| {
+        let decided_then = match at {
+            None => true,
+            Some(at) => {
+                matches!(n.entry.what, Happened::Decided { .. } | Happened::Shadowed { .. })
+                    && same_instant(n.entry.at, at)
+            }
+        };
+        Some(*i) == left || (of(&n.entry.what) && decided_then)
+    });
+    story.log = kept.map(|(_, n)| n).collect();
+    if !story.log.iter().any(|n| of(&n.entry.what)) {
+        story.log.clear();
+    }
+    story
+}
+
+/// Whether a person means this instant: to the second, or to the millisecond if they say so.
+fn same_instant(at: Timestamp, said: &str) -> bool {
+    let second = Timestamp::from_millis(at.millis() - at.millis().rem_euclid(1_000));
+    Timestamp::parse_rfc3339(said).is_some_and(|said| said == at || said == second)
 }
 
 /// The whole story.
-fn tell(story: &Story) -> String {
-    let mut text = standing::head(&story.state);
+pub(crate) fn tell(story: &Story, cart: Option<&CartId>) -> String {
+    let mut text = match (&story.state, cart) {
+        (Some(state), _) => standing::head(state),
+        (None, Some(cart)) => format!("{cart}, as its log tells\n"),
+        (None, None) => String::new(),
+    };
     text.push('\n');
-    if story.log.first().is_some_and(|first| first.seq > 1) {
+    if story.state.is_some() && story.log.first().is_some_and(|first| first.seq > KEPT_FROM) {
         text.push_str("The object keeps its last entries only; what came before is in the ledger.\n\n");
     }
     let steps = step_names(&story.log);
     for Numbered { entry, .. } in &story.log {
         let at = entry.at.to_rfc3339();
         push(&mut text, format_args!("{at}  {}", shown::line(&sentence(&entry.what, &steps))));
-        if let Happened::Decided { record } = &entry.what {
-            details(&mut text, record);
-        }
+        rested::details(&mut text, entry);
     }
-    text.push('\n');
-    push(&mut text, format_args!("{}", shown::line(&standing::next(&story.state, &steps))));
+    if let Some(state) = &story.state {
+        text.push('\n');
+        push(&mut text, format_args!("{}", shown::line(&standing::next(state, &steps))));
+    }
     text
 }
+
+/// Number of a log's first entry.
+const KEPT_FROM: u64 = 1;
 
 /// A line. Writing to a `String` cannot fail.
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
@@ -103,12 +198,7 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
             format!("step `{step}` went to the queue again, attempt {attempt}")
         }
         Happened::Decided { record } => {
-            let verdict = match record.verdict.as_str() {
-                "send" => "SEND",
-                "defer" => "NOT YET",
-                "skip" => "NO",
-                other => other,
-            };
+            let verdict = verdict(&record.verdict);
             format!("decided on {}: {verdict}, {}", named(&record.key, steps), record.why)
         }
         Happened::ShadowLeft { policy, sequence, .. } => {
@@ -122,7 +212,8 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
             format!("in shadow: {policy} has no such step as {}", named(key, steps))
         }
         Happened::Shadowed { key, policy, record: Some(record), .. } => {
-            format!("in shadow: {policy} on {}: {}, {}", named(key, steps), record.verdict, record.why)
+            let verdict = verdict(&record.verdict);
+            format!("in shadow: {policy} would say on {}: {verdict}, {}", named(key, steps), record.why)
         }
         Happened::Settled { key, outcome } => format!("{} is settled: {outcome}", named(key, steps)),
         Happened::ArmTried { key, tried } => {
@@ -137,40 +228,13 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
     }
 }
 
-/// What a decision rested on.
-fn details(text: &mut String, record: &DecisionSummary) {
-    let width = record.checks.iter().map(|c| c.rule.len()).max().unwrap_or(0);
-    for check in &record.checks {
-        let mark = if check.passed { '+' } else { '-' };
-        let (rule, found) = (shown::line(&check.rule), shown::line(&check.found));
-        push(text, format_args!("{INDENT}{mark} {rule:<width$}  {found}"));
+fn verdict(name: &str) -> &str {
+    match name {
+        "send" => "SEND",
+        "defer" => "NOT YET",
+        "skip" => "NO",
+        other => other,
     }
-    let consent = record.consent.as_ref().map_or_else(|| "none taken into account".to_owned(), consent);
-    push(text, format_args!("{INDENT}consent: {}", shown::line(&consent)));
-    let model = record.model.as_deref().unwrap_or("none");
-    push(
-        text,
-        format_args!("{INDENT}policy: {}, model: {}", shown::line(&record.policy), shown::line(model)),
-    );
-    if !record.events.is_empty() {
-        let events: Vec<&str> = record.events.iter().map(comeback_core::id::EventId::as_str).collect();
-        push(text, format_args!("{INDENT}events: {}", events.join(" ")));
-    }
-}
-
-fn consent(consent: &Consent) -> String {
-    let by = match consent.source {
-        Source::Page => "a page reported it",
-        Source::Signed => "the shop's server reported it, signed",
-        Source::Person => "the person said so by a link of ours",
-    };
-    format!(
-        "{}, {} at {} under wording {:?}; {by}",
-        consent.channel,
-        if consent.granted { "given" } else { "refused" },
-        consent.at.to_rfc3339(),
-        consent.wording,
-    )
 }
 
 const fn phase(phase: Phase) -> &'static str {

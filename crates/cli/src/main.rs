@@ -1,5 +1,5 @@
 //! `comeback`, the desk shell: checks policies, makes keys, asks a deployment why a message was or was
-//! not sent. It reads arguments, files and two environment variables, speaks HTTP to the admin routes,
+//! not sent. It reads arguments, files and three environment variables, speaks HTTP to the admin routes,
 //! and decides nothing: rules are the pure crates', the truth about a cart is its object's.
 
 mod address;
@@ -10,12 +10,13 @@ mod failure;
 mod keys;
 mod link;
 mod policy;
+mod replay;
 mod shown;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use arguments::Command;
+use arguments::{Command, Source};
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -42,12 +43,23 @@ fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
         Command::PolicyShow { name, json } => policy::show(name.as_deref(), json, out),
         Command::KeysNew { json } => keys::new(json, out),
         Command::LinkInspect { token, json } => link::inspect(&token, json, out),
-        Command::Explain { cart, shop, address, json } => {
-            let text = admin::Client::new(address, environment())?.story(&shop, &cart)?;
-            explain::print(&text, json, out)
+        Command::PolicyDiff { a, b, target, json } => {
+            let client = target.map(|t| client(t.address, environment()).map(|c| (c, t.shop))).transpose()?;
+            policy::diff(&a, &b, client.as_ref().map(|(c, s)| (c, s)), json, out)
         }
-        Command::Switch { shop, address, stop, json } => {
-            let stopped = admin::Client::new(address, environment())?.switch(&shop, stop)?;
+        Command::Policies { target, act, who, json } => {
+            let environment = environment();
+            let who = who.or_else(|| environment.user.clone()).unwrap_or_else(|| "somebody".to_owned());
+            let client = client(target.address, environment)?;
+            policy::release::run(&client, &target.shop, act, &who, json, out)
+        }
+        Command::Explain { subject, from: Source::Edge(target), json } => {
+            let client = client(target.address, environment())?;
+            explain::from_edge(&client, &target.shop, &subject, json, out)
+        }
+        Command::Switch { target, stop, json } => {
+            let shop = target.shop;
+            let stopped = client(target.address, environment())?.switch(&shop, stop)?;
             let told = if stopped { "stopped: nothing is sent" } else { "sending" };
             match json {
                 true => writeln!(out, "{}", serde_json::json!({ "shop": shop, "stopped": stopped }))?,
@@ -55,7 +67,15 @@ fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
             }
             Ok(())
         }
+        Command::Explain { subject, from: Source::Log { file, policy, assume }, json } => {
+            explain::from_log(&file, policy.as_deref(), assume.as_deref(), &subject, json, out)
+        }
+        Command::Simulate { asked, json } => replay::run(&asked, json, out),
     }
+}
+
+fn client(address: address::Address, environment: admin::Environment) -> Result<admin::Client, Failure> {
+    admin::Client::new(address, environment)
 }
 
 /// The one place where the environment is read.
@@ -64,5 +84,6 @@ fn environment() -> admin::Environment {
     admin::Environment {
         token: std::env::var("COMEBACK_ADMIN_TOKEN").ok().filter(|t| !t.is_empty()),
         folder: std::env::current_dir().ok(),
+        user: std::env::var("USER").ok().filter(|u| !u.is_empty()),
     }
 }

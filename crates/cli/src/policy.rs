@@ -1,11 +1,17 @@
 //! `comeback policy …`: what the policy crate says of a text, for people and for programs. Reads files;
-//! changes and sends nothing.
+//! what goes to an edge is `release`'s.
+
+mod diff;
+pub(crate) mod release;
 
 use std::io::Write;
 
+use comeback_core::id::ShopId;
+use comeback_core::policy::Policy;
 use comeback_policy::{Diagnostic, parse, presets, to_canonical};
 use serde::Serialize;
 
+use crate::admin::Client;
 use crate::failure::Failure;
 
 /// What is known of one file.
@@ -101,4 +107,64 @@ pub(crate) fn show(name: Option<&str>, json: bool, out: &mut dyn Write) -> Resul
         "name": policy.name, "version": policy.version, "canonical": canonical, "warnings": warnings, "toml": text,
     });
     Ok(writeln!(out, "{all:#}")?)
+}
+
+/// The text of a policy file.
+pub(crate) fn text_of(file: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|e| Failure::Found(format!("{file}: {e}")))
+}
+
+/// A policy by what a person calls it: a file, else a preset.
+pub(crate) fn load(named: &str) -> Result<Policy, Failure> {
+    let preset = presets().iter().find(|(name, _)| *name == named);
+    let is_file = std::path::Path::new(named).is_file();
+    let text = match preset {
+        Some((_, text)) if !is_file => (*text).to_owned(),
+        None if !is_file => {
+            let names: Vec<&str> = presets().iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            return Err(Failure::Found(format!("{named}: neither a file nor a preset ({names})")));
+        }
+        _ => text_of(named)?,
+    };
+    parse(named, &text).map(|(policy, _)| policy).map_err(|e| Failure::Found(e.to_string()))
+}
+
+/// A policy that a shop's edge keeps.
+fn kept(client: &Client, shop: &ShopId, version: &str) -> Result<Policy, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Kept {
+        version: String,
+        canonical: serde_json::Value,
+    }
+    // What may stand in an address; anything else is no version.
+    if !version.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Err(Failure::Usage(format!("no version: {version}")));
+    }
+    let kept: Kept = client.understood(&client.get(shop, &format!("policies/{version}"))?)?;
+    let mut whole = kept.canonical;
+    if let Some(members) = whole.as_object_mut() {
+        members.insert("version".to_owned(), kept.version.into());
+    }
+    serde_json::from_value(whole)
+        .map_err(|e| Failure::Found(format!("{version}: this `comeback` cannot read it: {e}")))
+}
+
+/// Says what differs between two policies.
+pub(crate) fn diff(
+    a: &str,
+    b: &str,
+    edge: Option<(&Client, &ShopId)>,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let find = |named: &str| match edge {
+        Some((client, shop)) if named.starts_with("pol_") => kept(client, shop, named),
+        None if named.starts_with("pol_") => {
+            Err(Failure::Usage(format!("{named}: a version needs --shop, whose it is")))
+        }
+        _ => load(named),
+    };
+    let (a, b) = (find(a)?, find(b)?);
+    diff::print(&a, &b, json, out)
 }

@@ -271,9 +271,12 @@ impl Releases {
         if self.shadow.as_deref() == Some(&version) {
             self.shadow = None;
         }
+        // Before a shop's first policy nothing could be left under another.
+        let is_first = self.versions.iter().all(|v| v.in_force_since.is_none());
+        let since = if is_first { Timestamp::default() } else { now };
         if let Some(kept) = self.versions.iter_mut().find(|v| v.version == version) {
             if kept.withdrawn || kept.in_force_since.is_none() {
-                kept.in_force_since = Some(now);
+                kept.in_force_since = Some(since);
             }
             kept.withdrawn = false;
         }

@@ -28,7 +28,7 @@ fn check(told: &str, expect: &[&str]) {
 #[test]
 fn a_cart_that_came_back() {
     check(
-        &tell(&story("recovered")),
+        &tell(&story("recovered"), None),
         &[
             "cart_9b4d7e3e286f5111261b9a of shop_demo is recovered",
             "in it    2 pieces, 48.00 EUR at the prices a page named",
@@ -95,7 +95,7 @@ fn a_message_that_was_not_sent_says_why() {
         ),
     ];
     for (name, expect) in cases {
-        check(&tell(&story(name)), expect);
+        check(&tell(&story(name), None), expect);
     }
 }
 
@@ -103,7 +103,7 @@ fn a_message_that_was_not_sent_says_why() {
 fn every_entry_of_the_log_is_told_once() {
     for name in ["recovered", "no_consent", "nobody", "stopped"] {
         let story = story(name);
-        let told = tell(&story);
+        let told = tell(&story, None);
         let dated = told.lines().filter(|l| l.starts_with("20")).count();
         assert_eq!(dated, story.log.len(), "{name}");
     }
@@ -119,12 +119,12 @@ fn what_may_come_next_follows_the_state() {
         (Phase::Expired, false, "forgotten"),
     ];
     for (phase, automated, expect) in cases {
-        let mut state = story("stopped").state;
+        let mut state = story("stopped").state.unwrap();
         (state.pending, state.phase, state.automated) = (None, phase, automated);
         let told = standing::next(&state, &Steps::new());
         assert!(told.contains(expect), "{told}");
     }
-    let mut waiting = story("stopped").state;
+    let mut waiting = story("stopped").state.unwrap();
     waiting.pending.iter_mut().for_each(|pending| pending.deferred = false);
     assert!(standing::next(&waiting, &Steps::new()).contains("with the queue"));
 }
@@ -132,9 +132,9 @@ fn what_may_come_next_follows_the_state() {
 #[test]
 fn a_log_without_its_beginning_says_so() {
     let mut story = story("nobody");
-    assert!(!tell(&story).contains("in the ledger"));
+    assert!(!tell(&story, None).contains("in the ledger"));
     story.log.remove(0);
-    assert!(tell(&story).contains("what came before is in the ledger"));
+    assert!(tell(&story, None).contains("what came before is in the ledger"));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn strangers_do_not_steer_the_terminal() {
     let text = include_str!("../../tests/fixtures/recovered.json")
         .replace("A-1001", "A\\u001b[2J")
         .replace("a paid order after a click on our link", "x\\n2026-01-01T00:00:00Z  forged");
-    let told = tell(&serde_json::from_str(&text).unwrap());
+    let told = tell(&serde_json::from_str(&text).unwrap(), None);
     assert!(!told.contains('\u{1b}'));
     assert!(!told.lines().any(|l| l.starts_with("2026-01-01")), "{told}");
 }

@@ -1,7 +1,7 @@
 //! `/v1/admin/…`: the merchant's side, behind a bearer token. Provisioning, the stop switch,
 //! revocations, and the whole story of a cart.
 
-use comeback_core::id::{CartId, ShopId};
+use comeback_core::id::{CartId, SendKey, ShopId};
 use comeback_core::policy::Policy;
 use comeback_wire::calls::{CartAnswer, CartCall, ShopCall};
 use comeback_wire::shop::{Catalogue, Shop, ShopDocument};
@@ -41,6 +41,7 @@ pub(super) async fn answer(ask: &mut Ask, rest: &[&str]) -> Outcome<Reply> {
         (Method::Post, ["resume"]) => stop(ask, &shop, false).await,
         (Method::Post, ["revocations"]) => revoke(ask, &shop).await,
         (_, ["policies", rest @ ..]) => admin_policies::answer(ask, &shop, rest).await,
+        (Method::Get, ["sends", key]) => find_send(ask, &shop, key).await,
         (Method::Get, ["carts", cart]) => explain(ask, &shop, cart).await,
         _ => Err(Failure::not_found("no such route")),
     }
@@ -177,5 +178,27 @@ async fn explain(ask: &Ask, shop: &ShopId, cart: &str) -> Outcome<Reply> {
     match objects::cart(&ask.env, shop, &cart, ask.now, &CartCall::Explain).await? {
         CartAnswer::Story { state, log } => Reply::json(&serde_json::json!({ "state": state, "log": log })),
         _ => Err(Failure::not_found("no such cart")),
+    }
+}
+
+/// Which cart a message was about. From the ledger, which lags the cart's own log by a moment.
+async fn find_send(ask: &Ask, shop: &ShopId, key: &str) -> Outcome<Reply> {
+    #[derive(Deserialize)]
+    struct Row {
+        cart: CartId,
+    }
+    let key = SendKey::parse(key).map_err(|e| Failure::malformed(format!("send: {e}")))?;
+    let found: Option<Row> = ask
+        .env
+        .d1(platform::LEDGER)?
+        .prepare(
+            "SELECT cart FROM entries WHERE shop = ?1 AND kind = 'offered' AND json_extract(what, '$.key') = ?2 LIMIT 1",
+        )
+        .bind(&[shop.as_str().into(), key.as_str().into()])?
+        .first(None)
+        .await?;
+    match found {
+        Some(Row { cart }) => Reply::json(&serde_json::json!({ "send": key, "cart": cart })),
+        None => Err(Failure::not_found("the ledger has no such send")),
     }
 }

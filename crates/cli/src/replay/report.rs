@@ -1,0 +1,183 @@
+//! What two replays amount to, for people on a terminal and for programs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use comeback_core::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::Outcome;
+use super::compare::{Change, Delta, Kind, Side};
+use crate::shown;
+
+/// Carts that are named on a terminal; the report has more.
+const NAMED: usize = 10;
+
+fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(text, "{line}");
+}
+
+/// The head: what was read, what was assumed, what is not known.
+pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
+    let h = &outcome.head;
+    let mut lines = vec![
+        ("A".to_owned(), format!("`{}` {}", outcome.a.name, outcome.a.version)),
+        ("B".to_owned(), format!("`{}` {}", outcome.b.name, outcome.b.version)),
+        ("log".to_owned(), format!("{} of {}, {}", h.form, h.shop, h.file)),
+        ("from".to_owned(), h.source.clone()),
+        ("span".to_owned(), format!("{} to {}", h.from.to_rfc3339(), h.to.to_rfc3339())),
+        ("read".to_owned(), format!("{} events, {} carts", outcome.events, outcome.carts)),
+    ];
+    if !h.assumed.is_empty() {
+        lines.push(("ASSUMED".to_owned(), h.assumed.join("; ")));
+    }
+    if !h.unknown.is_empty() {
+        lines.push(("not known".to_owned(), h.unknown.join("; ")));
+    }
+    let rates: Vec<String> = outcome.rates.iter().map(|(c, r)| format!("{c} {r}")).collect();
+    let rates =
+        if rates.is_empty() { "none given (--cost), so costs are 0".to_owned() } else { rates.join(", ") };
+    lines.push(("rates".to_owned(), rates));
+    let broken = &outcome.broken;
+    if broken.lines > 0 {
+        let first: Vec<String> = broken.first.iter().map(|(n, why)| format!("line {n}: {why}")).collect();
+        let more = if broken.lines > broken.first.len() as u64 { "; …" } else { "" };
+        lines.push(("left out".to_owned(), format!("{} lines ({}{more})", broken.lines, first.join("; "))));
+    }
+    if broken.late > 0 {
+        lines.push(("late".to_owned(), format!("{} events, taken when they came", broken.late)));
+    }
+    lines
+}
+
+/// For a terminal.
+pub(super) fn text(outcome: &Outcome, html: Option<&str>) -> String {
+    let mut text = String::new();
+    for (name, told) in head(outcome) {
+        push(&mut text, format_args!("{name:<10} {}", shown::line(&told)));
+    }
+    let (a, b, t) = (&outcome.tally.a, &outcome.tally.b, &outcome.tally);
+    push(&mut text, format_args!("\n{:<44} {:>12} {:>12} {:>12}", "", "A", "B", "B - A"));
+    let mut row = |name: &str, a: u64, b: u64| {
+        let diff = i128::from(b) - i128::from(a);
+        push(&mut text, format_args!("{:<44} {a:>12} {b:>12} {diff:>+12}", shown::line(name)));
+    };
+    row("messages", a.sends, b.sends);
+    row("carts written to", a.carts, b.carts);
+    for (name, x, y) in joined(&a.by_channel, &b.by_channel) {
+        row(&format!("  by {name}"), x, y);
+    }
+    row("put off", Side::total(&a.deferred), Side::total(&b.deferred));
+    for (name, x, y) in joined(&a.deferred, &b.deferred) {
+        row(&format!("  {}", cut(&name)), x, y);
+    }
+    row("left out", Side::total(&a.skipped), Side::total(&b.skipped));
+    for (name, x, y) in joined(&a.skipped, &b.skipped) {
+        row(&format!("  {}", cut(&name)), x, y);
+    }
+    let offers = |s: &Side| s.offers.values().map(|(n, _)| n).sum::<u64>();
+    row("offers given", offers(a), offers(b));
+    let (x, y) = (a.total_cost(), b.total_cost());
+    push(&mut text, format_args!("{:<44} {x:>12.2} {y:>12.2} {:>+12.2}", "cost of messages", y - x));
+
+    for (title, table) in [
+        ("messages that differ, by channel", &t.by_channel),
+        ("by step", &t.by_step),
+        ("by segment", &t.by_segment),
+    ] {
+        push(
+            &mut text,
+            format_args!("\n{title:<44} {:>9} {:>9} {:>9} {:>9}", "same", "moved", "added", "removed"),
+        );
+        for (name, d) in table {
+            let Delta { same, moved, added, removed } = d;
+            let name = shown::line(name);
+            push(&mut text, format_args!("  {name:<42} {same:>9} {moved:>9} {added:>9} {removed:>9}"));
+        }
+        if title.starts_with("messages") {
+            let Delta { same, moved, added, removed } = t.all;
+            push(&mut text, format_args!("  {:<42} {same:>9} {moved:>9} {added:>9} {removed:>9}", "all"));
+        }
+    }
+    if !t.listed.is_empty() {
+        push(
+            &mut text,
+            format_args!("\n{} carts get other messages; --cart tells all about one:", t.changed_carts),
+        );
+    }
+    for cart in t.listed.iter().take(NAMED) {
+        let changes: Vec<String> = cart.changes.iter().map(change).collect();
+        push(&mut text, format_args!("  {}  {}", cart.cart, shown::line(&changes.join("; "))));
+    }
+    if let Some(kb) = outcome.peak_rss_kb {
+        push(&mut text, format_args!("\npeak memory {} MB", kb / 1024));
+    }
+    if let Some(html) = html {
+        push(&mut text, format_args!("report {}", shown::line(html)));
+    }
+    text
+}
+
+fn cut(name: &str) -> String {
+    let cut: String = name.chars().take(40).collect();
+    if cut.len() < name.len() { format!("{}…", cut.trim_end()) } else { cut }
+}
+
+/// One difference in words.
+pub(super) fn change(change: &Change) -> String {
+    let at = |t: Timestamp| t.to_rfc3339().chars().take(16).collect::<String>().replace('T', " ");
+    match (change.kind, &change.a, &change.b) {
+        (Kind::Added, _, Some(b)) => format!("+ {} {} by {}", b.step, at(b.at), b.channel),
+        (Kind::Removed, Some(a), _) => format!("- {} {} by {}", a.step, at(a.at), a.channel),
+        (_, Some(a), Some(b)) => {
+            let mut what = vec![];
+            if a.at != b.at {
+                what.push(format!("{} -> {}", at(a.at), at(b.at)));
+            }
+            if a.channel != b.channel {
+                what.push(format!("{} -> {}", a.channel, b.channel));
+            }
+            if a.offer != b.offer {
+                let name = |o: &Option<String>| o.clone().unwrap_or_else(|| "no offer".to_owned());
+                what.push(format!("{} -> {}", name(&a.offer), name(&b.offer)));
+            }
+            format!("~ {} {}", b.step, what.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Two tables as one, with 0 where one has no row.
+pub(super) fn joined<K: Ord + ToString>(
+    a: &BTreeMap<K, u64>,
+    b: &BTreeMap<K, u64>,
+) -> Vec<(String, u64, u64)> {
+    let mut all: BTreeMap<&K, (u64, u64)> = BTreeMap::new();
+    for (key, n) in a {
+        all.entry(key).or_default().0 = *n;
+    }
+    for (key, n) in b {
+        all.entry(key).or_default().1 = *n;
+    }
+    all.into_iter().map(|(key, (a, b))| (key.to_string(), a, b)).collect()
+}
+
+/// For programs.
+pub(super) fn json(outcome: &Outcome) -> Value {
+    let t = &outcome.tally;
+    let side = |policy: &comeback_core::policy::Policy, side: &Side| json!({ "name": policy.name, "version": policy.version, "total_cost": side.total_cost(), "replay": side });
+    json!({
+        "log": outcome.head,
+        "events": outcome.events,
+        "carts": outcome.carts,
+        "broken": outcome.broken,
+        "rates": outcome.rates,
+        "a": side(&outcome.a, &t.a),
+        "b": side(&outcome.b, &t.b),
+        "difference": {
+            "all": t.all, "by_channel": t.by_channel, "by_segment": t.by_segment, "by_step": t.by_step,
+            "changed_carts": t.changed_carts, "listed": t.listed,
+        },
+        "peak_rss_kb": outcome.peak_rss_kb,
+    })
+}

@@ -1,0 +1,241 @@
+//! A log read as a stream of events: a journal, or OTTO's sessions. Lines that cannot be used are
+//! counted, named by number and left out; lines a little out of order are put in order. Holds no more
+//! of a log than a window of it, so a log may be longer than memory.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+
+use comeback_core::id::ShopId;
+use comeback_core::time::{MINUTE, Millis, Timestamp};
+use comeback_sim::journal::{self, Event};
+use serde::Serialize;
+
+use super::assume::Assumed;
+use super::{archive, otto};
+use crate::failure::Failure;
+
+/// How far out of order a line may be and still be put in its place.
+const WINDOW: Millis = 10 * MINUTE;
+/// Most events that wait for their place, whatever their times say.
+const MOST_WAITING: usize = 100_000;
+/// Longest line. A capture batch has 16 KB.
+const MAX_LINE: u64 = 4 * 1024 * 1024;
+/// Broken lines that are named; the rest is counted.
+const MOST_NAMED: usize = 20;
+
+/// What a log says of itself, and what is not in it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Head {
+    /// The file.
+    pub(crate) file: String,
+    /// What kind of log.
+    pub(crate) form: &'static str,
+    /// Where it comes from, in its own words.
+    pub(crate) source: String,
+    /// Whose.
+    pub(crate) shop: ShopId,
+    /// First and last instant.
+    pub(crate) from: Timestamp,
+    /// The last: what would have come after is not told, for nobody knows who would have come back.
+    pub(crate) to: Timestamp,
+    /// What was assumed because the log does not say.
+    pub(crate) assumed: Vec<String>,
+    /// What cannot be told from such a log.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// Lines that were not used.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Broken {
+    /// How many.
+    pub(crate) lines: u64,
+    /// The first of them, by number, with the reason.
+    pub(crate) first: Vec<(u64, String)>,
+    /// Events too late for their place, taken as if they had happened when they came.
+    pub(crate) late: u64,
+}
+
+impl Broken {
+    pub(super) fn note(&mut self, line: u64, why: &str) {
+        self.lines += 1;
+        if self.first.len() < MOST_NAMED {
+            self.first.push((line, why.to_owned()));
+        }
+    }
+}
+
+/// What a log yields.
+pub(crate) enum Piece {
+    /// Something came in.
+    Event(Box<Event>),
+    /// Nobody before has anything to do with anybody after: a replay may begin anew.
+    Apart,
+}
+
+/// Lines with their numbers, bounded in length.
+pub(crate) struct Lines {
+    reader: BufReader<File>,
+    number: u64,
+    buffer: Vec<u8>,
+}
+
+/// One line.
+pub(crate) enum Line<'l> {
+    /// Its number and text.
+    Text(u64, &'l str),
+    /// It cannot be read.
+    Unreadable(u64, &'static str),
+}
+
+impl Lines {
+    pub(crate) fn open(file: &str) -> Result<Self, Failure> {
+        let opened = File::open(file).map_err(|e| Failure::Found(format!("{file}: {e}")))?;
+        Ok(Self { reader: BufReader::with_capacity(1 << 16, opened), number: 0, buffer: vec![] })
+    }
+
+    /// The next line that is not empty.
+    pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, Failure> {
+        loop {
+            self.buffer.clear();
+            let read = self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut self.buffer)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if !self.buffer.ends_with(b"\n") && u64::try_from(read).is_ok_and(|n| n == MAX_LINE) {
+                self.skip_rest()?;
+                return Ok(Some(Line::Unreadable(self.number, "longer than any line of a log")));
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        Ok(Some(match std::str::from_utf8(&self.buffer) {
+            Ok(text) => Line::Text(self.number, text.trim()),
+            Err(_) => Line::Unreadable(self.number, "not UTF-8"),
+        }))
+    }
+
+    fn skip_rest(&mut self) -> Result<(), Failure> {
+        loop {
+            let held = self.reader.fill_buf()?;
+            let (used, done) = match held.iter().position(|b| *b == b'\n') {
+                Some(end) => (end + 1, true),
+                None => (held.len(), held.is_empty()),
+            };
+            self.reader.consume(used);
+            if done {
+                return Ok(());
+            }
+        }
+    }
+}
+
+enum Form {
+    Journal { waiting: BTreeMap<(Timestamp, u64), Event>, newest: Timestamp, told: Timestamp, over: bool },
+    Otto { assumed: Assumed, ready: std::collections::VecDeque<Piece> },
+    Archive { events: std::vec::IntoIter<Event> },
+}
+
+/// A log that is being read.
+pub(crate) struct Source {
+    /// What it says of itself.
+    pub(crate) head: Head,
+    /// What could not be used.
+    pub(crate) broken: Broken,
+    lines: Lines,
+    form: Form,
+}
+
+impl Source {
+    /// Opens a log and finds out what it is by its first line.
+    pub(crate) fn open(file: &str, assume: Option<&str>) -> Result<Self, Failure> {
+        let mut lines = Lines::open(file)?;
+        let first = match lines.next()? {
+            Some(Line::Text(_, text)) => text.to_owned(),
+            _ => return Err(Failure::Found(format!("{file}: not a log: no first line"))),
+        };
+        if otto::is_session(&first) {
+            let assumed = Assumed::parse(assume)?;
+            let (head, lines) = otto::survey(file, &assumed)?;
+            let form = Form::Otto { assumed, ready: std::collections::VecDeque::new() };
+            return Ok(Self { head, broken: Broken::default(), lines, form });
+        }
+        if archive::is_entry(&first) {
+            let mut broken = Broken::default();
+            let (head, events) = archive::load(file, assume, &mut broken)?;
+            return Ok(Self { head, broken, lines, form: Form::Archive { events: events.into_iter() } });
+        }
+        let header = journal::read_header(&first).map_err(|e| Failure::Found(format!("{file}:1: {e}")))?;
+        if assume.is_some() {
+            return Err(Failure::Usage(
+                "--assume is for logs that lack something; a journal says who agreed to what".to_owned(),
+            ));
+        }
+        let head = Head {
+            file: file.to_owned(),
+            form: "journal",
+            source: header.source,
+            shop: header.shop,
+            from: header.from,
+            to: header.to,
+            assumed: vec![],
+            unknown: vec![],
+        };
+        let least = Timestamp::from_millis(i64::MIN);
+        let form = Form::Journal { waiting: BTreeMap::new(), newest: least, told: least, over: false };
+        Ok(Self { head, broken: Broken::default(), lines, form })
+    }
+
+    /// The next thing, or the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Piece>, Failure> {
+        match &mut self.form {
+            Form::Archive { events } => Ok(events.next().map(|e| Piece::Event(Box::new(e)))),
+            Form::Otto { assumed, ready } => loop {
+                if let Some(piece) = ready.pop_front() {
+                    return Ok(Some(piece));
+                }
+                match self.lines.next()? {
+                    None => return Ok(None),
+                    Some(Line::Unreadable(number, why)) => self.broken.note(number, why),
+                    Some(Line::Text(number, text)) => match otto::read(text, assumed) {
+                        Ok(events) => {
+                            ready.extend(events.into_iter().map(|e| Piece::Event(Box::new(e))));
+                            ready.push_back(Piece::Apart);
+                        }
+                        Err(why) => self.broken.note(number, why),
+                    },
+                }
+            },
+            Form::Journal { waiting, newest, told, over } => {
+                while !*over && waiting.len() < MOST_WAITING {
+                    let ripe =
+                        waiting.first_key_value().is_some_and(|((at, _), _)| newest.since(*at) > WINDOW);
+                    if ripe {
+                        break;
+                    }
+                    match self.lines.next()? {
+                        None => *over = true,
+                        Some(Line::Unreadable(number, why)) => self.broken.note(number, why),
+                        Some(Line::Text(number, text)) => match journal::read_event(text) {
+                            Err(e) => self.broken.note(number, &e.to_string()),
+                            Ok(event) => {
+                                if event.at < *told {
+                                    self.broken.late += 1;
+                                }
+                                *newest = event.at.max(*newest);
+                                waiting.insert((event.at, number), event);
+                            }
+                        },
+                    }
+                }
+                let next = waiting.pop_first();
+                Ok(next.map(|((at, _), event)| {
+                    *told = at.max(*told);
+                    Piece::Event(Box::new(event))
+                }))
+            }
+        }
+    }
+}
