@@ -66,7 +66,8 @@ fn presets_are_sound_and_mistakes_are_placed() {
 
 #[test]
 fn a_preset_can_be_shown_and_checked_again() {
-    assert_eq!(here(&["policy", "show"]).1, "classic\nearly\ndemo\n");
+    let names = here(&["policy", "show"]).1;
+    assert!(["classic", "early", "demo"].iter().all(|n| names.lines().any(|l| l == *n)), "{names}");
     let (code, out, _) = here(&["policy", "show", "classic"]);
     assert_eq!((code, out.as_str()), (Some(0), include_str!("../../../policies/classic.toml")));
     let (_, out, _) = here(&["policy", "show", "classic", "--json"]);
@@ -146,10 +147,10 @@ fn a_local_run_is_asked_with_its_own_token_and_nobody_else_is() {
 
 #[test]
 fn a_command_that_is_not_understood_exits_with_2() {
-    let (code, out, err) = here(&["simulate"]);
+    let (code, out, err) = here(&["simulte"]);
     assert_eq!((code, out.as_str()), (Some(2), ""));
-    assert!(err.contains("no such command: simulate"), "{err}");
+    assert!(err.contains("no such command: simulte"), "{err}");
     let (code, out, _) = here(&["--help"]);
     assert_eq!(code, Some(0));
-    assert!(out.contains("comeback explain CART"));
+    assert!(out.contains("comeback explain CART|SEND"));
 }

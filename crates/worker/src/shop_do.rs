@@ -101,10 +101,8 @@ impl Object {
                 held.standing.shop = Some(shop);
                 held.releases.push(now, &version, &policy_name, &who);
                 if held.document_policy.as_deref() != Some(&version) {
-                    // A shop's first policy spares no cart: before it there was nothing to be left under.
-                    let since = if held.releases.live.is_none() { Timestamp::default() } else { now };
                     held.releases
-                        .activate(since, &version, 100, None, &who)
+                        .activate(now, &version, 100, None, &who)
                         .map_err(|e| Failure::internal(e.to_string()))?;
                     held.document_policy = Some(version);
                 }

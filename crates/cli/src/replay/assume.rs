@@ -109,12 +109,16 @@ impl Assumed {
         };
         let money = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
         let (from, to) = self.price;
-        let price =
-            if from == to { money(from) } else { format!("{} to {}, by its number", money(from), money(to)) };
+        let code = self.currency.code();
+        let price = if from == to {
+            format!("{} {code}", money(from))
+        } else {
+            format!("{} to {} {code}, by its number", money(from), money(to))
+        };
         vec![
             format!("everybody has an address for {}", list(&self.contact)),
             format!("everybody agreed to {}", list(&self.consent)),
-            format!("an article costs {price} {}", self.currency.code()),
+            format!("an article costs {price}"),
             format!("everybody lives by {}", self.zone),
         ]
     }
