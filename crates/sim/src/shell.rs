@@ -262,7 +262,10 @@ impl<'p> Replay<'p> {
                     self.counts.clicks_without_send += 1;
                     return;
                 };
-                self.with_person(&person, |p, _| p.verify_sent(&key));
+                self.with_person(&person, |p, _| {
+                    p.verify_sent(&key);
+                    p.clicked(&key, now);
+                });
                 self.change(&cart, |held| held.clicked(now, &key));
             }
             Input::Whereabouts { person, zone, place } => self.with_person(&person, |p, _| {

@@ -232,7 +232,10 @@ fn apply(person: &mut Person, changes: Vec<PersonChange>, now: Timestamp) {
             PersonChange::Order(order) => person.record_order(order),
             PersonChange::LinkCart { cart } => person.link_cart(&cart),
             PersonChange::Zone { zone } => person.zone = Some(zone),
-            PersonChange::Verified { key } => person.verify_sent(&key),
+            PersonChange::Verified { key } => {
+                person.verify_sent(&key);
+                person.clicked(&key, now);
+            }
         }
     }
 }

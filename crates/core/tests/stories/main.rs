@@ -6,6 +6,7 @@ use comeback_testkit::{Scenario, adds, signs_in};
 
 mod consents;
 mod delivery;
+mod law;
 mod orders;
 mod patience;
 mod returns;

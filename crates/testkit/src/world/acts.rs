@@ -227,6 +227,7 @@ impl World {
         }
         if let Some(mut person) = self.person(subject) {
             person.verify_sent(&key);
+            person.clicked(&key, self.now);
             self.commit_person(&person, None)?;
         }
         let effects = recovery.clicked(self.now, &key);
