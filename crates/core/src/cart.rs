@@ -2,6 +2,8 @@
 //! often, late or out of order they arrive. Does not know prices better than its sources do: what
 //! a message may show is decided where the catalogue is.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::EventId;
@@ -87,17 +89,44 @@ impl Entry {
     }
 }
 
-/// A cart: a base, the changes since, and the lines they amount to.
+/// A cart: a base, the changes since, and the lines they amount to. The lines are not stored: they
+/// follow from the rest, and a cart is written with every batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredCart")]
 pub struct Cart {
     /// The currency of all lines; the last source to name one wins.
     pub currency: Currency,
     /// Distinct changes seen, which is what `ETag`s are made of.
     pub version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     base_at: Option<(Timestamp, EventId)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     base: Vec<Line>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<Entry>,
+    #[serde(skip_serializing)]
     lines: Vec<Line>,
+}
+
+/// A cart as it is stored.
+#[derive(Deserialize)]
+struct StoredCart {
+    currency: Currency,
+    version: u64,
+    #[serde(default)]
+    base_at: Option<(Timestamp, EventId)>,
+    #[serde(default)]
+    base: Vec<Line>,
+    #[serde(default)]
+    changes: Vec<Entry>,
+}
+
+impl From<StoredCart> for Cart {
+    fn from(stored: StoredCart) -> Self {
+        let StoredCart { currency, version, base_at, base, changes } = stored;
+        let lines = replay(&base, &changes);
+        Self { currency, version, base_at, base, changes, lines }
+    }
 }
 
 impl Cart {
@@ -111,6 +140,22 @@ impl Cart {
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    /// Product classes of the lines, each once, in alphabetical order.
+    #[must_use]
+    pub fn classes(&self) -> Vec<String> {
+        let classes: BTreeSet<&String> = self.lines.iter().filter_map(|l| l.class.as_ref()).collect();
+        classes.into_iter().cloned().collect()
+    }
+
+    /// The events that the lines rest on, the oldest first: the last that made them anew, and what
+    /// was changed since. At most `most`, the newest.
+    #[must_use]
+    pub fn basis(&self, most: usize) -> Vec<EventId> {
+        let base = self.base_at.iter().map(|(_, id)| id);
+        let all: Vec<&EventId> = base.chain(self.changes.iter().map(|e| &e.id)).collect();
+        all[all.len().saturating_sub(most)..].iter().map(|id| (*id).clone()).collect()
     }
 
     /// Whether nothing is in it.

@@ -277,6 +277,7 @@ impl Why {
                 | Self::Rollout
                 | Self::BeforeActivation
                 | Self::Shadow
+                | Self::AnotherSequence
         )
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::cause::Likely;
 use crate::decision::{Decision, DecisionRecord};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
+use crate::person::KnownEpisode;
 use crate::recovery::{Phase, Trigger};
 use crate::time::Timestamp;
 
@@ -16,6 +17,17 @@ pub enum Effect {
     OfferSend(SendJob),
     /// Append to the cart's log, from where it goes to the ledger.
     Record(Entry),
+    /// Tell the person that one of their carts was left or, with `returned`, that its shopper is back
+    /// before anything was sent, so that an older cart waits for it at the gate or goes on. It may
+    /// be lost: the gate hears of an episode when its first step is claimed, and waits no longer.
+    Announce {
+        /// Whom.
+        person: PersonId,
+        /// Which episode.
+        episode: KnownEpisode,
+        /// It is over for now.
+        returned: bool,
+    },
     /// Delete everything about this cart.
     Forget,
 }

@@ -115,6 +115,13 @@ pub struct KnownEpisode {
     pub cart: CartId,
     /// Which episode.
     pub abandonment: u32,
+    /// It is about something looked at, not a cart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub browse: bool,
+    /// Nothing of it was claimed yet: older carts wait for it until then. Absent once a step was
+    /// claimed or waits to be; then older carts are over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// A claim that was let through and is not yet known to be sent.
@@ -473,18 +480,36 @@ impl Person {
         self.worth = Worth { home: request.home.or(self.worth.home), rates: policy.rates.clone() };
     }
 
-    fn note_episode(&mut self, request: &ClaimRequest) {
-        if self.episodes.iter().any(|e| e.cart == request.cart && e.abandonment == request.abandonment) {
+    /// One of their carts was left: an older one waits for it, or gives way.
+    pub fn left(&mut self, episode: KnownEpisode) {
+        let same = |e: &KnownEpisode| e.cart == episode.cart && e.abandonment == episode.abandonment;
+        if let Some(held) = self.episodes.iter_mut().find(|e| same(e)) {
+            // What was claimed stays claimed.
+            held.until = held.until.zip(episode.until).map(|(a, b)| a.max(b));
             return;
         }
-        self.episodes.push(KnownEpisode {
+        self.episodes.push(episode);
+        self.episodes.sort_unstable();
+        merge::keep_newest(&mut self.episodes);
+    }
+
+    /// The shopper is back at a cart of which nothing went out: older ones need not wait for it.
+    pub fn returned(&mut self, cart: &CartId, abandonment: u32) {
+        let written = self.sends.iter().any(|s| s.cart == *cart && s.abandonment == abandonment)
+            || self.claims.values().any(|c| c.cart == *cart && c.abandonment == abandonment);
+        if !written {
+            self.episodes.retain(|e| e.cart != *cart || e.abandonment != abandonment);
+        }
+    }
+
+    fn note_episode(&mut self, request: &ClaimRequest) {
+        self.left(KnownEpisode {
             abandoned_at: request.abandoned_at,
             cart: request.cart.clone(),
             abandonment: request.abandonment,
+            browse: request.trigger == Trigger::Browse,
+            until: None,
         });
-        if self.episodes.len() > KEPT {
-            self.episodes.remove(0);
-        }
     }
 
     /// The provider took it. Doing so twice changes nothing.

@@ -2,20 +2,39 @@
 //!
 //! | from | on | to |
 //! |---|---|---|
-//! | `Active` | idle time over, something in the cart, a real shopper | `Abandoned` |
+//! | `Active` | something in the cart, a real shopper, a trigger is due | `Abandoned`, a new episode |
+//! | `Active` | nothing in the cart, a known person, a product looked at for long, `browse` is due | `Abandoned`, a new episode |
+//! | `Active` | the same, and no sequence is for it | `Exhausted`, no episode |
 //! | `Abandoned` | a message of its sequence went out | `Recovering` |
-//! | `Abandoned`, `Recovering` | a sign of life | `Active`, the episode paused |
+//! | `Abandoned`, `Recovering` | a sign of life from after it was left | `Active`, the episode paused |
 //! | `Abandoned`, `Recovering` | a late change that leaves the cart empty | `Active`, the episode paused |
-//! | `Active`, paused | idle again, same cart, short stay | `Abandoned` or `Recovering`, the same episode |
-//! | `Active`, paused | idle again, other cart or long stay | `Abandoned`, a new episode |
+//! | `Active`, paused | left again, the same in it, back at most the idle time | `Abandoned` or `Recovering`, the same episode |
+//! | `Active`, paused | left again, something else in it or a longer stay | `Abandoned`, a new episode |
 //! | `Abandoned`, `Recovering` | every step settled | `Exhausted` |
 //! | `Abandoned`, `Recovering` | the gate says: opted out of everything | `OptedOut` |
 //! | `Abandoned`, `Recovering` | the gate says: ordered | `Ordered` |
+//! | `Abandoned`, `Recovering` | the gate says: never (a newer cart, the holdout, automated…) | `Exhausted` |
 //! | `Exhausted`, `OptedOut` | a sign of life | `Active` |
 //! | all but `Recovered`, `Completed`, `Expired` | an order, not yet paid, or a page's word for one | `Ordered` |
 //! | all but `Expired` | a paid order, a click at most so long before it | `Recovered` |
 //! | all but `Expired` | a paid order otherwise | `Completed` |
 //! | all | retention over | `Expired`, then forgotten |
+//!
+//! The triggers, each with when it is due. The first that is due wins; of those due at the same
+//! instant the first in this table. What a policy does not name is off; idling never is.
+//!
+//! | trigger | rests on | due |
+//! |---|---|---|
+//! | `checkout_error` | a refusal by checkout that nothing followed | so long after it |
+//! | `page_exit` | the page hidden, or a gesture of leaving, that no sign of life followed | so long after it |
+//! | `platform_end` | the platform's word that the session is over, that no sign of life followed | so long after it |
+//! | `abrupt_end` | checkout begun, and the page not hidden since the last sign of life | so long after that sign |
+//! | `idle` | no sign of life; with several product classes in the cart the longest time counts | so long after the last |
+//! | `browse` | see above; the idle time of `[browse]` | so long after the last sign of life |
+//!
+//! A sign of life is a return if it is later than what the trigger rests on: for `idle` and `browse`
+//! than the instant at which the time was over, for the others than the exit, the refusal, the end of
+//! the session or the last sign before the silence.
 //!
 //! The contract of a shell: load the state, call one method, store the state in one transaction,
 //! set one alarm for [`Recovery::next_wakeup`], then carry out the effects. A wakeup that is
@@ -27,18 +46,24 @@ use serde::{Deserialize, Serialize};
 use crate::cart::Cart;
 use crate::cause::Likely;
 use crate::effect::{Effect, Entry, Happened};
-use crate::id::{CartId, EventId, PersonId, SendKey, ShopId, VisitorId};
+use crate::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use crate::jurisdiction::Place;
 use crate::money::Currency;
 use crate::offer::Tried;
-use crate::policy::{Facts, Field, Policy};
+use crate::person::KnownEpisode;
+use crate::policy::{Facts, Policy};
 use crate::signal::{CheckoutError, SessionFacts, Signal, SignalKind};
-use crate::time::Timestamp;
+use crate::time::{DAY, Millis, Timestamp};
 
+mod browse;
+mod facts;
+mod leaving;
 mod schedule;
 mod seen;
 mod settle;
 
+pub use browse::{Look, Looks};
+pub use leaving::Ends;
 pub use schedule::OFFER_LEASE;
 pub use seen::Seen;
 pub use settle::{Outcome, Prepared};
@@ -117,6 +142,19 @@ impl Trigger {
             Self::Browse => "browse",
         }
     }
+
+    /// How a cart was left, in plain words.
+    #[must_use]
+    pub const fn story(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::PageExit => "the page was left",
+            Self::CheckoutError => "checkout refused something and nothing followed",
+            Self::PlatformEnd => "the platform ended the session",
+            Self::AbruptEnd => "checkout fell silent",
+            Self::Browse => "a product was looked at for long, and the cart is empty",
+        }
+    }
 }
 
 /// One episode of a cart, from its being left to return, purchase or the end of its sequence.
@@ -124,15 +162,16 @@ impl Trigger {
 pub struct Episode {
     /// 1 for the cart's first.
     pub number: u32,
-    /// When it began: last sign of life plus idle time, whatever the alarm's delay.
+    /// When it began: the instant at which its trigger was due, whatever the alarm's delay.
     pub began: Timestamp,
     /// Name of the sequence it follows.
     pub sequence: String,
     /// Index of the step that is due next.
     pub next_step: u32,
-    /// What was in the cart.
+    /// What was in the cart; of a browse episode the product.
     pub contents: String,
     /// The shopper came back at that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Timestamp>,
     /// A message went out.
     pub contacted: bool,
@@ -149,6 +188,12 @@ pub struct Episode {
     /// The arm of a learner that went out with one of its messages, and under which key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tried: Option<(SendKey, Tried)>,
+    /// A sign of life from up to then is no return; `began` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What was looked at; of a browse episode only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
 }
 
 /// A send that was offered and is not settled.
@@ -177,7 +222,8 @@ pub struct CartOrder {
     pub paid: bool,
 }
 
-/// The whole state of one cart.
+/// The whole state of one cart. It is written with every batch of events, so what is not there, or
+/// is as it was at the cart's birth, is not written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recovery {
     /// Which cart.
@@ -193,44 +239,63 @@ pub struct Recovery {
     /// Last sign of life.
     pub last_activity: Timestamp,
     /// What the session did.
+    #[serde(default, with = "facts::lean", skip_serializing_if = "is_default")]
     pub facts: SessionFacts,
+    /// Signs that the shopper left, unless a sign of life followed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ends: Ends,
+    /// What was looked at longest since the cart was last left.
+    #[serde(default, skip_serializing_if = "Looks::is_empty")]
+    pub looks: Looks,
     /// The last checkout error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<(Timestamp, CheckoutError)>,
     /// Who is behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The browser it was born in.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visitor: Option<VisitorId>,
     /// The session was automated.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub automated: bool,
     /// Zone of the last session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// Where the last session was, as the edge saw it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub place: Place,
     /// The shop's currency; the cart's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<Currency>,
     /// What was known of the person when they were last asked.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub profile: Facts,
     /// Last score, with its model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<(f64, String)>,
     /// The episode that runs, is paused, or was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<Episode>,
     /// The send that was offered and is not settled. One at a time: steps never pile up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
     /// The order that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<CartOrder>,
     /// Last click on one of our links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicked: Option<(Timestamp, SendKey)>,
-    /// The last events that changed what is in the cart.
-    pub basis: Vec<EventId>,
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
     seen: Seen,
 }
 
-/// Events named as the basis of a decision.
-const BASIS: usize = 8;
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// How long older carts of a person wait for one whose person was found after it was left.
+const FOUND_LATE: Millis = DAY;
 
 impl Recovery {
     /// A cart at its birth.
@@ -244,6 +309,8 @@ impl Recovery {
             born_at: now,
             last_activity: now,
             facts: SessionFacts::default(),
+            ends: Ends::default(),
+            looks: Looks::default(),
             trouble: None,
             person: None,
             visitor: None,
@@ -257,7 +324,6 @@ impl Recovery {
             pending: None,
             order: None,
             clicked: None,
-            basis: vec![],
             seen: Seen::default(),
         }
     }
@@ -279,13 +345,15 @@ impl Recovery {
         let mut bought = None;
         match signal.kind {
             SignalKind::Cart { currency, change } => {
-                if self.basis.len() >= BASIS {
-                    self.basis.remove(0);
-                }
-                self.basis.push(signal.id.clone());
                 self.cart.currency = currency;
                 self.cart.apply(at, &signal.id, change);
             }
+            SignalKind::ViewItem { item: Some(item), dwell_ms } => {
+                self.looks.note(at, signal.id, item, dwell_ms.unwrap_or(0));
+            }
+            SignalKind::PageHide => self.ends.hidden = self.ends.hidden.max(Some(at)),
+            SignalKind::ExitIntent => self.ends.intent = self.ends.intent.max(Some(at)),
+            SignalKind::SessionEnd => self.ends.session = self.ends.session.max(Some(at)),
             SignalKind::CheckoutError(error) if self.trouble.as_ref().is_none_or(|(t, _)| *t <= at) => {
                 self.trouble = Some((at, error));
             }
@@ -295,7 +363,8 @@ impl Recovery {
         if activity {
             self.sign_of_life(now, at, "the shopper is back", &mut effects);
         }
-        if self.phase.is_running() && self.cart.is_empty() {
+        self.ends.forget_before(self.last_activity);
+        if self.phase.is_running() && self.cart.is_empty() && !self.is_browsing() {
             // A change from before the cart was left came late: there is nothing to come back to.
             self.pause(now, at, "nothing is left in the cart", &mut effects);
         }
@@ -310,8 +379,8 @@ impl Recovery {
     fn sign_of_life(&mut self, now: Timestamp, at: Timestamp, because: &str, effects: &mut Vec<Effect>) {
         let fresh = at > self.last_activity;
         self.last_activity = self.last_activity.max(at);
-        // An event that was held back from before the episode is no return.
-        let after_episode = self.episode.as_ref().is_none_or(|e| at > e.began);
+        // An event that was held back from before the cart was left is no return.
+        let after_episode = self.episode.as_ref().is_none_or(|e| at > e.since.unwrap_or(e.began));
         if !fresh || !after_episode {
             return;
         }
@@ -327,6 +396,9 @@ impl Recovery {
     fn pause(&mut self, now: Timestamp, at: Timestamp, because: &str, effects: &mut Vec<Effect>) {
         if let Some(episode) = &mut self.episode {
             episode.paused = Some(at);
+            if !episode.contacted {
+                effects.extend(self.announcement(None, true));
+            }
         }
         // A message under way is stopped by `prepare`, which no longer finds a running episode.
         self.pending = None;
@@ -352,7 +424,30 @@ impl Recovery {
             return vec![];
         }
         self.person = Some(person.clone());
-        vec![record(now, Happened::Linked { person: person.clone() })]
+        let mut effects = vec![record(now, Happened::Linked { person: person.clone() })];
+        if self.phase.is_running() {
+            // The policy is not at hand: for so long, unless a step is claimed before.
+            effects.extend(self.announcement(Some(now.plus(FOUND_LATE)), false));
+        }
+        effects
+    }
+
+    /// The running episode, told to its person: an older cart of theirs waits for it `until` then.
+    fn announcement(&self, until: Option<Timestamp>, returned: bool) -> Option<Effect> {
+        let (person, episode) = (self.person.clone()?, self.episode.as_ref()?);
+        let known = KnownEpisode {
+            abandoned_at: episode.began,
+            cart: self.id.clone(),
+            abandonment: episode.number,
+            browse: episode.trigger == Trigger::Browse,
+            until,
+        };
+        Some(Effect::Announce { person, episode: known, returned })
+    }
+
+    /// Whether the episode is about something looked at, not about a cart.
+    fn is_browsing(&self) -> bool {
+        self.episode.as_ref().is_some_and(|e| e.trigger == Trigger::Browse)
     }
 
     /// The shopper followed the link of a send: a return, and the touch that attribution asks for.
@@ -408,21 +503,6 @@ impl Recovery {
         {
             effects.push(record(now, Happened::ArmWon { key, tried }));
         }
-    }
-
-    /// Cart, session and what is known of the person, as conditions see them.
-    #[must_use]
-    pub fn condition_facts(&self) -> Facts {
-        let mut facts = self.profile.clone();
-        let total = self.cart.total();
-        let scale = 10_f64.powi(i32::try_from(total.currency.exponent()).unwrap_or(2));
-        #[expect(clippy::cast_precision_loss, reason = "amounts far below 2^52")]
-        facts.set(Field::CartValue, total.minor as f64 / scale);
-        facts.set(Field::CartItems, f64::from(self.cart.pieces()));
-        facts.set_flag(Field::SessionMobile, self.facts.mobile);
-        facts.set_flag(Field::SessionCheckoutError, self.trouble.is_some());
-        facts.set_known(Field::ScoreBuy, self.score.as_ref().map(|(p, _)| *p));
-        facts
     }
 
     fn move_to(&mut self, now: Timestamp, to: Phase, because: &str, effects: &mut Vec<Effect>) {

@@ -25,6 +25,20 @@ pub enum Stage {
     Payment,
 }
 
+impl Stage {
+    /// Its name in policies and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browse => "browse",
+            Self::Cart => "cart",
+            Self::Checkout => "checkout",
+            Self::Shipping => "shipping",
+            Self::Payment => "payment",
+        }
+    }
+}
+
 /// One thing that happened, at the time its source says it happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {

@@ -579,8 +579,13 @@ fn a_profile_knows_every_fact_of_a_person() {
     }
     ada.sends[1].offered = true;
     ada.tags = vec!["wholesale".into()];
-    let episode =
-        |days: i64| KnownEpisode { abandoned_at: day_zero().plus(days * DAY), cart: cart(2), abandonment: 1 };
+    let episode = |days: i64| KnownEpisode {
+        abandoned_at: day_zero().plus(days * DAY),
+        cart: cart(2),
+        abandonment: 1,
+        browse: false,
+        until: None,
+    };
     ada.episodes = vec![episode(-100), episode(-50)];
     let facts = ada.profile(day_zero());
     for (field, expect) in [

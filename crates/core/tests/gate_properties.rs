@@ -133,7 +133,13 @@ impl Any {
         }
         if self.one_in(4) {
             let (abandoned_at, cart) = (self.ago(3), self.cart());
-            person.episodes.push(KnownEpisode { abandoned_at, cart, abandonment: 1 });
+            person.episodes.push(KnownEpisode {
+                abandoned_at,
+                cart,
+                abandonment: 1,
+                browse: false,
+                until: None,
+            });
         }
         person
     }

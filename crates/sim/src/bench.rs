@@ -109,7 +109,7 @@ fn story(props: &Props) -> u64 {
     for now in [NOON.plus(20 * MINUTE), NOON.plus(2 * HOUR)] {
         for effect in recovery.handle_timeout(now, &props.policy) {
             let Effect::OfferSend(job) = effect else { continue };
-            let Ok(prepared) = recovery.prepare(&job.key, &props.policy) else { continue };
+            let Ok(prepared) = recovery.prepare(now, &job.key, &props.policy) else { continue };
             let request = request(&prepared);
             let record = person.claim(now, &request, &props.policy, true);
             person.mark_sent(&job.key, now);
@@ -143,7 +143,7 @@ pub fn decisions(n: u64) -> u64 {
         Effect::OfferSend(job) => Some(job),
         _ => None,
     });
-    let Some(prepared) = offered.and_then(|job| recovery.prepare(&job.key, &props.policy).ok()) else {
+    let Some(prepared) = offered.and_then(|job| recovery.prepare(now, &job.key, &props.policy).ok()) else {
         return 0;
     };
     let request = request(&prepared);

@@ -340,6 +340,15 @@ impl<'p> Replay<'p> {
             match effect {
                 Effect::Record(entry) => self.log(id, entry),
                 Effect::OfferSend(job) => effects.extend(self.consume(&job)),
+                Effect::Announce { person, episode, returned } => {
+                    self.with_person(&person, |p, _| {
+                        if returned {
+                            p.returned(&episode.cart, episode.abandonment);
+                        } else {
+                            p.left(episode);
+                        }
+                    });
+                }
                 Effect::Forget => {
                     self.let_go(id);
                     return;
@@ -369,7 +378,7 @@ impl<'p> Replay<'p> {
     /// A job is taken from the queue at once, claimed, handed over and settled.
     fn consume(&mut self, job: &SendJob) -> Vec<Effect> {
         let (policy, now) = (self.policy, self.now);
-        let Some(prepared) = self.carts.get(&job.cart).and_then(|c| c.cart.prepare(&job.key, policy).ok())
+        let Some(prepared) = self.carts.get(&job.cart).and_then(|c| c.cart.prepare(now, &job.key, policy).ok())
         else {
             return vec![];
         };
@@ -400,7 +409,7 @@ impl<'p> Replay<'p> {
         }
         let profile = person.facts(now, &Facts::default());
         let Some(held) = self.carts.get_mut(&job.cart) else { return vec![] };
-        held.cart.profile = profile;
+        held.cart.take_profile(&profile);
         let effects = held.cart.settle(now, &job.key, outcome, Some(&record), policy);
         self.told.push_back(Told::Decided(Box::new(Decided {
             cart: job.cart.clone(),

@@ -308,6 +308,16 @@ impl World {
                     }
                     self.faults.step()?;
                 }
+                Effect::Announce { person, episode, returned } => {
+                    if let Some(mut person) = self.load_person(&self.resolve(&person)) {
+                        if returned {
+                            person.returned(&episode.cart, episode.abandonment);
+                        } else {
+                            person.left(episode);
+                        }
+                        self.commit_person(&person, None)?;
+                    }
+                }
                 Effect::Forget => {
                     self.faults.step()?;
                     self.carts.remove(&id);

@@ -12,7 +12,7 @@ use comeback_core::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
 use comeback_core::offer::{Learned, Needs, Report, Reserved};
-use comeback_core::person::{Order, Person};
+use comeback_core::person::{KnownEpisode, Order, Person};
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
 use comeback_core::release::{InForce, ReleaseError, Releases};
 use comeback_core::signal::Signal;
@@ -288,6 +288,10 @@ pub enum PersonChange {
         /// Which.
         cart: CartId,
     },
+    /// One of their carts was left.
+    Left(KnownEpisode),
+    /// Its shopper is back before anything of the episode was sent.
+    Returned(KnownEpisode),
     /// Their zone.
     Zone {
         /// IANA name.

@@ -17,7 +17,7 @@ use comeback_core::recovery::{Phase, Recovery};
 use comeback_core::release;
 use comeback_core::signal::{Signal, SignalKind};
 use comeback_core::time::{MINUTE, SECOND, Timestamp};
-use comeback_wire::calls::{CartAnswer, CartCall, ScoreReason, ScoreView, Session};
+use comeback_wire::calls::{CartAnswer, CartCall, PersonChange, ScoreReason, ScoreView, Session};
 use comeback_wire::cart_view::CartView;
 use comeback_wire::jobs::LedgerJob;
 use wasm_bindgen::prelude::*;
@@ -25,7 +25,7 @@ use worker::{Env, State, console_error, worker_sys};
 
 use crate::failure::Outcome;
 use crate::store::Store;
-use crate::{clock, config, platform, tasks};
+use crate::{clock, config, identity, platform, tasks};
 
 /// When work could not be finished (something could not be asked, the ledger's queue is down), the
 /// alarm comes back after this long. A test waits for it in real time, so a local run is quicker.
@@ -133,7 +133,7 @@ impl Object {
         let effects = match call {
             CartCall::View => {
                 let view = CartView::of(&cart.id, &cart.cart, cart.phase.is_closed());
-                let lines = cart.cart.lines().to_vec();
+                let lines = cart.shown_lines();
                 self.held.replace(Some(cart));
                 return Ok(CartAnswer::View { view, lines });
             }
@@ -141,7 +141,7 @@ impl Object {
                 return Ok(CartAnswer::Story { log: self.store.log()?, state: Box::new(cart) });
             }
             CartCall::Prepare { key } => {
-                let prepared = cart.prepare(&key, &policy);
+                let prepared = cart.prepare(now, &key, &policy);
                 self.held.replace(Some(cart));
                 return Ok(match prepared {
                     Ok(prepared) => CartAnswer::Prepared(Box::new(prepared)),
@@ -237,15 +237,22 @@ impl Object {
     ) -> Outcome<()> {
         let mut entries = vec![];
         let mut offers = vec![];
+        let mut announced = vec![];
         let mut forget = false;
         for effect in effects {
             match effect {
                 Effect::Record(entry) => entries.push(entry),
                 Effect::OfferSend(job) => offers.push(job),
+                Effect::Announce { person, episode, returned } => {
+                    let change =
+                        if returned { PersonChange::Returned(episode) } else { PersonChange::Left(episode) };
+                    announced.push((person, change));
+                }
                 Effect::Forget => forget = true,
             }
         }
         let due = cart.next_wakeup(policy);
+        let shop = cart.shop.clone();
         self.store.write(&cart, &entries)?;
         let flush =
             (!entries.is_empty() || is_tick).then(|| (cart.shop.clone(), cart.id.clone(), cart.phase));
@@ -267,6 +274,15 @@ impl Object {
                 console_error!(
                     "{}",
                     serde_json::json!({ "level": "warn", "what": format!("sends queue: {failure:?}") })
+                );
+            }
+        }
+        for (person, change) in announced {
+            if let Err(failure) = identity::apply(&self.env, &shop, &person, vec![change], now).await {
+                // The gate hears of the episode with its first claim.
+                console_error!(
+                    "{}",
+                    serde_json::json!({ "level": "warn", "what": format!("announcement: {failure:?}") })
                 );
             }
         }

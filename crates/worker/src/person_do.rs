@@ -231,6 +231,8 @@ fn apply(person: &mut Person, changes: Vec<PersonChange>, now: Timestamp) {
             PersonChange::Pause { until } => person.paused_until = person.paused_until.max(Some(until)),
             PersonChange::Order(order) => person.record_order(order),
             PersonChange::LinkCart { cart } => person.link_cart(&cart),
+            PersonChange::Left(episode) => person.left(episode),
+            PersonChange::Returned(episode) => person.returned(&episode.cart, episode.abandonment),
             PersonChange::Zone { zone } => person.zone = Some(zone),
             PersonChange::Verified { key } => {
                 person.verify_sent(&key);

@@ -4,8 +4,10 @@
 use super::{Ask, Log, Refusal, skip};
 use crate::decision::Why;
 use crate::experiment;
+use crate::person::KnownEpisode;
 use crate::policy::Step;
-use crate::time::{HOUR, Millis};
+use crate::recovery::Trigger;
+use crate::time::{DAY, HOUR, Millis};
 
 /// How long to wait before asking again when the shop has stopped all sends.
 pub const STOPPED_RETRY: Millis = HOUR;
@@ -68,17 +70,7 @@ pub(super) fn forbids(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
         format!("{} lines from the catalogue or a signed source", request.showable_lines),
         skip(Why::NothingToShow),
     )?;
-    // Of two that began at the same instant one must win: the id decides.
-    let newer = person
-        .episodes
-        .iter()
-        .any(|e| e.cart != request.cart && (e.abandoned_at, &e.cart) > (request.abandoned_at, &request.cart));
-    log.check(
-        "one_sequence",
-        !newer,
-        if newer { "a newer cart is being recovered" } else { "no newer cart" },
-        skip(Why::AnotherSequence),
-    )?;
+    one_sequence(ask, log)?;
     if let Some(when) = &request.step.when {
         let holds = policy.holds(when, ask.facts);
         let found =
@@ -86,6 +78,34 @@ pub(super) fn forbids(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
         log.check("step_condition", holds, found, skip(Why::StepCondition))?;
     }
     Ok(())
+}
+
+/// Of several carts of a person one is recovered: the one that was left last. Of two that were left
+/// at the same instant one must win: the id decides. A newer one of which nothing was claimed yet
+/// makes the older wait, for its shopper may still come back to it; once something was, the older is
+/// over for good. What was only looked at gives way to a cart that was left within a week of it,
+/// before or after, and never the other way round.
+fn one_sequence(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
+    let Ask { now, person, request, .. } = *ask;
+    let browse = request.trigger == Trigger::Browse;
+    let goes_first = |e: &&KnownEpisode| {
+        let newer = (e.abandoned_at, &e.cart) > (request.abandoned_at, &request.cart);
+        e.cart != request.cart
+            && e.until.is_none_or(|until| now < until)
+            && match (browse, e.browse) {
+                (true, false) => newer || request.abandoned_at.since(e.abandoned_at) < 7 * DAY,
+                (false, true) => false,
+                _ => newer,
+            }
+    };
+    let first = || person.episodes.iter().filter(goes_first);
+    let why = Why::AnotherSequence;
+    let (found, refusal) = match (first().any(|e| e.until.is_none()), first().filter_map(|e| e.until).max()) {
+        (true, _) => ("another cart is being recovered", skip(why)),
+        (false, Some(until)) => ("a cart that was left later comes first", Refusal::Defer { until, why }),
+        (false, None) => ("no newer cart", skip(why)),
+    };
+    log.check("one_sequence", first().next().is_none(), found, refusal)
 }
 
 /// Within one abandonment a template goes out once, by whatever channel: channels complement each

@@ -8,6 +8,7 @@ use crate::gate::ClaimRequest;
 use crate::id::SendKey;
 use crate::money::Currency;
 use crate::policy::{Facts, Field, Policy};
+use crate::recovery::Trigger;
 use crate::time::{DAY, Millis, Timestamp, Zone};
 
 /// Clicks of so long ago tell at which hour somebody reads.
@@ -46,7 +47,8 @@ impl Person {
         facts.set_known(Field::PersonLifetimeValue, self.spent(home, &policy.rates));
         let this = |cart: &crate::id::CartId, number| *cart == request.cart && number == request.abandonment;
         // This abandonment counts although nothing of it was claimed before.
-        if !self.episodes.iter().any(|e| this(&e.cart, e.abandonment))
+        if request.trigger != Trigger::Browse
+            && !self.episodes.iter().any(|e| this(&e.cart, e.abandonment))
             && now.since(request.abandoned_at) < 90 * DAY
         {
             let known = facts.number(Field::PersonAbandonments90d).unwrap_or(0.0);
@@ -70,7 +72,7 @@ impl Person {
         }
         let offers = self.sends.iter().filter(|s| s.offered && within(s.at, 90));
         facts.set(Field::PersonOffers90d, number(offers.count()));
-        let left = self.episodes.iter().filter(|e| within(e.abandoned_at, 90));
+        let left = self.episodes.iter().filter(|e| !e.browse && within(e.abandoned_at, 90));
         facts.set(Field::PersonAbandonments90d, number(left.count()));
         facts.set(Field::PersonSends30d, number(self.sends.iter().filter(|s| within(s.at, 30)).count()));
         let clicks = self.sends.iter().filter_map(|s| s.clicked).filter(|t| within(*t, 30));

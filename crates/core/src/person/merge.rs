@@ -60,12 +60,8 @@ impl Person {
         let sends = &self.sends;
         self.claims.retain(|key, _| !sends.iter().any(|s| s.key == *key));
         for episode in &other.episodes {
-            if !self.episodes.contains(episode) {
-                self.episodes.push(episode.clone());
-            }
+            self.left(episode.clone());
         }
-        self.episodes.sort_unstable();
-        keep_newest(&mut self.episodes);
         for cart in &other.carts {
             self.link_cart(cart);
         }
@@ -94,6 +90,6 @@ impl Person {
 
 /// Cuts a list that is sorted by time to what is kept: a row that grew without end could one day
 /// not be written any more, and with it no opt-out.
-fn keep_newest<T>(list: &mut Vec<T>) {
+pub(super) fn keep_newest<T>(list: &mut Vec<T>) {
     list.drain(..list.len().saturating_sub(KEPT));
 }

@@ -187,6 +187,13 @@ impl Facts {
         self.0.extend(others.0.iter().map(|(field, value)| (*field, value.clone())));
     }
 
+    /// What is known since then, and no other.
+    #[must_use]
+    pub fn only(&self, known: Known) -> Self {
+        let kept = self.0.iter().filter(|(field, _)| field.spec().known == known);
+        Self(kept.map(|(field, value)| (*field, value.clone())).collect())
+    }
+
     /// All that is known, in the order of the fields.
     pub fn iter(&self) -> impl Iterator<Item = (Field, &Value)> {
         self.0.iter().map(|(field, value)| (*field, value))

@@ -1,10 +1,13 @@
 //! What time does to a cart: abandonment, steps that come due, leases that end, retention. Asks
 //! nobody whether a step may be sent; that is the gate's, when the step is claimed.
 
+use super::leaving::Leaving;
 use super::{Episode, Outcome, Pending, Phase, Recovery, Trigger, record};
+use crate::cause;
 use crate::decision::Why;
 use crate::effect::{Effect, Happened, SendJob};
-use crate::id::SendKey;
+use crate::experiment;
+use crate::id::{PersonId, SendKey};
 use crate::policy::{Policy, Step};
 use crate::time::{MINUTE, Millis, Timestamp};
 
@@ -22,8 +25,8 @@ impl Recovery {
             effects.push(Effect::Forget);
             return effects;
         }
-        if self.may_be_abandoned() && now >= self.last_activity.plus(policy.idle_ms) {
-            self.abandon(now, policy, &mut effects);
+        if let Some(leaving) = self.leaving(policy).filter(|l| now >= l.due) {
+            self.abandon(now, leaving, policy, &mut effects);
         }
         // Each round settles or offers one step; a sequence is finite, so this ends.
         while self.phase.is_running() && self.advance(now, policy, &mut effects) {}
@@ -31,57 +34,79 @@ impl Recovery {
     }
 
     /// When [`Self::handle_timeout`] has something to do, at the earliest.
-    #[must_use]
     ///
     /// An expired cart stays due: were its [`Effect::Forget`] lost, nothing else would ask for it.
+    #[must_use]
     pub fn next_wakeup(&self, policy: &Policy) -> Option<Timestamp> {
         let retention = self.last_activity.plus(policy.cart_retention_ms);
-        let due = if self.phase.is_running() {
-            self.due(policy)
-        } else {
-            self.may_be_abandoned().then(|| self.last_activity.plus(policy.idle_ms))
-        };
+        let due =
+            if self.phase.is_running() { self.due(policy) } else { self.leaving(policy).map(|l| l.due) };
         Some(due.map_or(retention, |d| d.min(retention)))
     }
 
-    fn may_be_abandoned(&self) -> bool {
-        self.phase == Phase::Active && !self.cart.is_empty() && !self.automated
-    }
-
-    fn abandon(&mut self, now: Timestamp, policy: &Policy, effects: &mut Vec<Effect>) {
-        let began = self.last_activity.plus(policy.idle_ms);
-        let contents = self.cart.contents();
-        if let Some(episode) = &mut self.episode
-            && let Some(returned) = episode.paused
-            && episode.contents == contents
-            && self.last_activity.since(returned) <= policy.idle_ms
+    /// The cart is left: the paused episode goes on, or a new one begins, or nothing is planned.
+    fn abandon(&mut self, now: Timestamp, leaving: Leaving, policy: &Policy, effects: &mut Vec<Effect>) {
+        self.looks.clear();
+        if let Some(episode) = &self.episode
+            && episode.contents == leaving.contents
+            && (episode.trigger == Trigger::Browse) == (leaving.trigger == Trigger::Browse)
+            && self.is_short_stay(episode, leaving.idle_ms)
         {
-            episode.paused = None;
             let to = if episode.contacted { Phase::Recovering } else { Phase::Abandoned };
-            self.move_to(now, to, "left again after a short stay with the same cart", effects);
+            if let Some(episode) = &mut self.episode {
+                episode.paused = None;
+                episode.since = Some(leaving.since);
+            }
+            self.move_to(now, to, "left again after a short stay with the same in it", effects);
+            effects.extend(self.announcement(self.wait_for(now, policy), false));
             return;
         }
-        let Some(sequence) = policy.sequence_for(Trigger::Idle, &self.condition_facts()) else {
+        let Leaving { trigger, due, since, contents, look, .. } = leaving;
+        let number = self.episode.as_ref().map_or(1, |e| e.number.saturating_add(1));
+        let likely = cause::infer(self, policy);
+        let class = look.as_ref().map(|l| &l.item);
+        let facts = self.facts_of(now, policy, Some((trigger, number, &likely)), class);
+        let sequence = policy.sequence_for(trigger, &facts).map(|s| s.name.clone());
+        effects.push(record(
+            now,
+            Happened::Left {
+                trigger,
+                likely: likely.clone(),
+                sequence: sequence.clone(),
+                policy: policy.version.clone(),
+                facts,
+            },
+        ));
+        let Some(sequence) = sequence else {
             // Nothing is planned for such a cart; it stays as it is until retention. The last
             // episode is kept: its number must not come again, or its keys would.
             self.move_to(now, Phase::Exhausted, "abandoned; no sequence is for this cart", effects);
             return;
         };
-        let number = self.episode.as_ref().map_or(1, |e| e.number.saturating_add(1));
         self.episode = Some(Episode {
             number,
-            began,
-            sequence: sequence.name.clone(),
+            began: due,
+            sequence,
             next_step: 0,
             contents,
             paused: None,
             contacted: false,
             policy: policy.version.clone(),
-            trigger: Trigger::Idle,
-            likely: None,
+            trigger,
+            likely: Some(likely),
+            since: Some(since),
+            look,
             tried: None,
         });
-        self.move_to(now, Phase::Abandoned, "idle", effects);
+        self.move_to(now, Phase::Abandoned, trigger.story(), effects);
+        effects.extend(self.announcement(self.wait_for(now, policy), false));
+    }
+
+    /// How long an older cart waits for this one: until its next step must have been claimed, which
+    /// is when its offer's lease is over. A step that is due by then waits in its own right.
+    fn wait_for(&self, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
+        let due = self.due(policy).map_or(now, |due| due.max(now));
+        Some(due.plus(2 * OFFER_LEASE))
     }
 
     /// Does the next thing that is due in a running episode; `false` when nothing is.
@@ -90,7 +115,7 @@ impl Recovery {
             return false;
         };
         let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
-        let at = |index: u32| step_at(steps, index).map(|s| episode.began.plus(s.at_ms));
+        let at = |index: u32| step_at(steps, index).map(|s| self.step_due(policy, &episode, s));
         if let Some(pending) = self.pending.clone() {
             // A deferred step gives way when the next one is due by the time it may go out.
             let next = at(pending.step + 1);
@@ -125,7 +150,7 @@ impl Recovery {
             self.move_to(now, Phase::Exhausted, "every step is settled", effects);
             return false;
         };
-        if now < episode.began.plus(step.at_ms) {
+        if now < self.step_due(policy, &episode, step) {
             return false;
         }
         let key = SendKey::of(&self.id, episode.number, episode.next_step);
@@ -160,10 +185,18 @@ impl Recovery {
         effects.push(Effect::OfferSend(SendJob { key, shop: self.shop.clone(), cart: self.id.clone() }));
     }
 
+    /// When a step is due: its own time, or that of the arm its person is in. Asked anew each time,
+    /// for the person may be found after the cart was left.
+    fn step_due(&self, policy: &Policy, episode: &Episode, step: &Step) -> Timestamp {
+        let unit = self.person.as_ref().map(PersonId::as_str);
+        let shop = self.shop.as_str();
+        episode.began.plus(experiment::planned_at(policy, &episode.sequence, step, shop, unit, &[]))
+    }
+
     fn due(&self, policy: &Policy) -> Option<Timestamp> {
         let episode = self.episode.as_ref()?;
         let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
-        let step_due = |index: u32| step_at(steps, index).map(|s| episode.began.plus(s.at_ms));
+        let step_due = |index: u32| step_at(steps, index).map(|s| self.step_due(policy, episode, s));
         match &self.pending {
             Some(p) if p.deferred => {
                 Some(step_due(p.step + 1).filter(|n| *n <= p.again_at).unwrap_or(p.again_at))

@@ -15,6 +15,9 @@ use crate::money::Currency;
 use crate::policy::{Facts, Policy, Step};
 use crate::time::Timestamp;
 
+/// Events named as the basis of a decision, at most.
+const BASIS: usize = 8;
+
 /// What a consumer needs in order to claim and render a send. Taken fresh at claim time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prepared {
@@ -85,8 +88,15 @@ pub enum Outcome {
 }
 
 impl Recovery {
+    /// What a message about this cart shows: its lines, or the product that was looked at.
+    #[must_use]
+    pub fn shown_lines(&self) -> Vec<Line> {
+        let look = self.episode.as_ref().and_then(|e| e.look.as_ref()).filter(|_| self.cart.is_empty());
+        look.map_or_else(|| self.cart.lines().to_vec(), |look| vec![look.item.as_line()])
+    }
+
     /// What a consumer needs to claim this send, or why there is nothing to claim any more.
-    pub fn prepare(&self, key: &SendKey, policy: &Policy) -> Result<Prepared, Why> {
+    pub fn prepare(&self, now: Timestamp, key: &SendKey, policy: &Policy) -> Result<Prepared, Why> {
         if self.phase.is_closed() {
             return Err(Why::Ordered);
         }
@@ -107,9 +117,9 @@ impl Recovery {
             abandoned_at: episode.began,
             cart_born_at: self.born_at,
             step,
-            facts: self.condition_facts(),
+            facts: self.condition_facts(now, policy),
             model: self.score.as_ref().map(|(_, m)| m.clone()),
-            lines: self.cart.lines().to_vec(),
+            lines: self.shown_lines(),
             currency: self.cart.currency,
             home: self.home,
             automated: self.automated,
@@ -119,7 +129,7 @@ impl Recovery {
             sequence: episode.sequence.clone(),
             policy: episode.policy.clone(),
             place: self.place.clone(),
-            events: self.basis.clone(),
+            events: episode.look.as_ref().map_or_else(|| self.cart.basis(BASIS), |l| vec![l.id.clone()]),
         })
     }
 

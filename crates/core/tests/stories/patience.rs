@@ -97,6 +97,7 @@ fn of_two_carts_the_newer_wins_and_the_older_is_left_alone() {
            1 11:15 ada/phone gets email "first"
            1 11:15 ada/phone is recovering
            1 11:15 ada "second" skipped: another cart of this person is being recovered
+           1 11:15 ada is exhausted
            1 16:15 ada/phone "second" waits until 2 11:15: the daily cap for this person is reached"#,
     );
 }
@@ -106,18 +107,18 @@ fn a_newer_cart_that_waits_for_its_turn_keeps_it() {
     let steps = [email("first", HOUR), email("second", 20 * HOUR)];
     check(
         &ada_leaves_boots(policy(&steps))
-            .at("0 10:30", "ada/phone", signs_in())
-            .at("0 10:30", "ada/phone", adds("hat"))
+            .at("0 11:30", "ada/phone", signs_in())
+            .at("0 11:30", "ada/phone", adds("hat"))
             .until("1 11:30"),
         r#"0 10:15 ada is abandoned
-           0 10:45 ada/phone is abandoned
            0 11:15 ada gets email "first"
            0 11:15 ada is recovering
-           0 11:45 ada/phone "first" waits until 1 11:15: the daily cap for this person is reached
+           0 11:45 ada/phone is abandoned
+           0 12:45 ada/phone "first" waits until 1 11:15: the daily cap for this person is reached
            1 06:15 ada "second" skipped: another cart of this person is being recovered
            1 06:15 ada is exhausted
-           1 06:45 ada/phone "first" skipped: a later step came due first
-           1 06:45 ada/phone "second" waits until 1 11:15: the daily cap for this person is reached
+           1 07:45 ada/phone "first" skipped: a later step came due first
+           1 07:45 ada/phone "second" waits until 1 11:15: the daily cap for this person is reached
            1 11:15 ada/phone gets email "second"
            1 11:15 ada/phone is recovering
            1 11:15 ada/phone is exhausted"#,

@@ -57,7 +57,7 @@ impl World {
         let next = match stage {
             Stage::Prepare => {
                 // A job that no longer stands for anything is acknowledged and that is all.
-                match self.load_cart(&job.cart).map(|cart| cart.prepare(&key, &self.policy)) {
+                match self.load_cart(&job.cart).map(|cart| cart.prepare(self.now, &key, &self.policy)) {
                     Some(Ok(prepared)) => Some(Stage::Claim(Box::new(prepared))),
                     _ => None,
                 }
