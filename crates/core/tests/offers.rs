@@ -9,18 +9,22 @@
 
 use std::collections::BTreeMap;
 
+use comeback_core::cart::Change;
 use comeback_core::decision::{Clearance, Decision};
+use comeback_core::effect::Effect;
 use comeback_core::gate::ClaimRequest;
-use comeback_core::id::SendKey;
+use comeback_core::id::{CartId, EventId, SendKey};
 use comeback_core::money::Currency;
 use comeback_core::offer::{
-    ArmOutcome, Budgets, Grant, Lease, Ledger, Needs, Open, Outcomes, REMEMBERED, Report, Tried, Want, choose,
+    ArmOutcome, Budgets, Grant, Learned, Lease, Ledger, Needs, Open, Outcomes, REMEMBERED, Report, Tried,
+    Want, choose,
 };
 use comeback_core::person::Person;
 use comeback_core::policy::{
-    Browse, Caps, Expr, Field, Learner, Offer, OfferKind, Op, Policy, Segment, Step,
+    Browse, Caps, Expr, Field, Learner, Offer, OfferKind, Op, Policy, Segment, Sequence, Step,
 };
-use comeback_core::recovery::Trigger;
+use comeback_core::recovery::{CartOrder, Outcome, Recovery, Trigger};
+use comeback_core::signal::{Signal, SignalKind};
 use comeback_core::time::{DAY, HOUR, MINUTE, Timestamp};
 use comeback_testkit::*;
 use proptest::prelude::*;
@@ -93,11 +97,11 @@ fn found(person: &Person, request: &ClaimRequest, policy: &Policy) -> (Option<Gr
     (clearance.grant().cloned(), told.join(" | "))
 }
 
-type Change = fn(&mut Offer, &mut ClaimRequest);
+type Twist = fn(&mut Offer, &mut ClaimRequest);
 
 #[test]
 fn every_withheld_offer_says_why_and_the_message_goes_without() {
-    let cases: &[(&str, Change)] = &[
+    let cases: &[(&str, Twist)] = &[
         ("granted", |_, _| {}),
         ("no such offer", |o, _| o.name = "twelve".into()),
         ("no such code", |_, r| r.offers.clear()),
@@ -471,6 +475,71 @@ fn what_a_claim_may_need_is_asked_for_at_once() {
     assert!(ask(&mut ledger, "d").offer().is_some());
     assert!(ask(&mut ledger, "e").offer().is_none());
     assert_eq!(ledger.budgets.gone("ten"), 2_000);
+}
+
+#[test]
+fn a_try_and_its_win_are_in_the_log_of_the_cart() {
+    let main = Sequence {
+        name: "main".into(),
+        on: vec![],
+        audience: None,
+        steps: vec![step(0, "which"), Step { at_ms: 60 * HOUR, ..step(1, "which") }],
+    };
+    let policy = Policy { sequences: vec![main], idle_ms: 15 * MINUTE, ..learning() };
+    let mut ada = reachable("ada");
+    let id = CartId::parse("cart_1").unwrap();
+    let mut cart = Recovery::new(id, ada.shop.clone(), Currency::parse("EUR").unwrap(), day_zero());
+    let change = Change::Add(vec![line("hat")]);
+    let kind = SignalKind::Cart { currency: Currency::parse("EUR").unwrap(), change };
+    cart.signal(day_zero(), Signal { id: EventId::parse("evt_1").unwrap(), at: day_zero(), kind });
+    cart.link(day_zero(), &ada.id);
+    cart.handle_timeout(day_zero().plus(15 * MINUTE), &policy);
+    let mut ledger = Ledger::default();
+    let mut learn = |effects: &[Effect]| {
+        let news: Vec<Learned> = effects
+            .iter()
+            .filter_map(|e| match e {
+                Effect::Record(entry) => Learned::from(&entry.what),
+                _ => None,
+            })
+            .collect();
+        ledger.learn(&news);
+        ledger.learn(&news);
+        ledger.outcomes.of("which").map(|o| (o.tries, o.wins)).collect::<Vec<_>>()
+    };
+    let mut send = |cart: &mut Recovery, at: Timestamp| {
+        cart.handle_timeout(at, &policy);
+        let key = cart.pending.as_ref().unwrap().key.clone();
+        let prepared = cart.prepare(&key, &policy).unwrap();
+        let like = request("c", 0, "which");
+        let request = ClaimRequest {
+            facts: like.facts,
+            showable_lines: 1,
+            capable: BOTH.to_vec(),
+            offers: like.offers,
+            value_minor: like.value_minor,
+            home: like.home,
+            ..ClaimRequest::from(&prepared)
+        };
+        let record = ada.claim(at, &request, &policy, true);
+        assert!(matches!(record.decision, Decision::Send(_)), "{:?}", record.checks);
+        ada.mark_sent(&key, at);
+        let mut effects = cart.settle(at, &key, Outcome::Sent, Some(&record), &policy);
+        effects.extend(cart.settle(at, &key, Outcome::Sent, Some(&record), &policy));
+        effects
+    };
+    let first = send(&mut cart, day_zero().plus(2 * HOUR));
+    assert_eq!(learn(&first), [(1, 0)]);
+    // The second message of the abandonment is no second try.
+    let second = send(&mut cart, day_zero().plus(61 * HOUR));
+    assert_eq!(learn(&second), [(1, 0)]);
+    let order = |paid| CartOrder { id: "o-1".into(), at: day_zero().plus(62 * HOUR), paid };
+    let placed = cart.ordered(day_zero().plus(62 * HOUR), &order(false), &policy);
+    assert_eq!(learn(&placed), [(1, 0)]);
+    // Paid, without a click: an order followed all the same. Told again, it is the same win.
+    let mut paid = cart.ordered(day_zero().plus(63 * HOUR), &order(true), &policy);
+    paid.extend(cart.ordered(day_zero().plus(64 * HOUR), &order(true), &policy));
+    assert_eq!(learn(&paid), [(1, 1)]);
 }
 
 #[test]

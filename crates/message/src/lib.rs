@@ -19,6 +19,6 @@ mod web_url;
 
 pub use error::RenderError;
 pub use mime::{Mailbox, to_mime};
-pub use model::{MessageModel, ModelLine, Offer};
+pub use model::{Gives, MessageModel, ModelLine, Offer};
 pub use render::{Email, EmailTemplate, Header, render_email};
 pub use sms::{Encoding, Segments, Sms, SmsTemplate, render_sms, segments};

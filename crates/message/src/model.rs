@@ -70,13 +70,25 @@ pub struct ModelLine {
     pub item_url: Option<String>,
 }
 
-/// A discount that was granted.
+/// What is given to whoever comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gives {
+    /// Percent off, 1 to 100.
+    Percent(u8),
+    /// An amount off, formatted.
+    Amount(String),
+    /// Shipping is free.
+    FreeShipping,
+}
+
+/// An offer that was granted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// What is typed at checkout.
     pub code: String,
-    /// 1 to 100.
-    pub percent: u8,
+    /// What it gives.
+    pub gives: Gives,
     /// "Friday, 3 April": the date as the recipient reads it.
     pub valid_until: String,
 }

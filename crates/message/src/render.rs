@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clean::{self, CLOSE, OPEN};
 use crate::error::RenderError;
-use crate::model::{MessageModel, ModelLine, Offer};
+use crate::model::{Gives, MessageModel, ModelLine, Offer};
 use crate::web_url;
 
 /// Lines shown; the rest is "and 3 more". With `web_url::MAX_ITEM` this keeps the HTML of any
@@ -113,7 +113,7 @@ pub(crate) struct View {
     one_click_url: String,
     preferences_url: Option<String>,
     why: String,
-    offer: Option<Offer>,
+    offer: Option<OfferView>,
     first_name: Option<String>,
     subject: String,
     preheader: String,
@@ -199,13 +199,37 @@ fn first_name(text: Option<&str>) -> Option<String> {
     (name.chars().count() <= MAX_FIRST_NAME && clean::looks_like_a_name(&name)).then_some(name)
 }
 
-fn offer(offer: &Offer) -> Result<Offer, RenderError> {
-    if !(1..=100).contains(&offer.percent) {
-        return Err(RenderError::Offer { percent: offer.percent });
-    }
-    Ok(Offer {
+/// An offer as templates say it.
+#[derive(Debug, Clone, Serialize)]
+struct OfferView {
+    code: String,
+    /// "10% off", "5.00 EUR off", "free shipping".
+    gives: String,
+    /// The same at the beginning of a line.
+    opens: String,
+    /// What joins it to "your cart".
+    on: &'static str,
+    valid_until: String,
+}
+
+fn offer(offer: &Offer) -> Result<OfferView, RenderError> {
+    let gives = match &offer.gives {
+        Gives::Percent(percent) if !(1..=100).contains(percent) => {
+            return Err(RenderError::Offer { percent: *percent });
+        }
+        Gives::Percent(percent) => format!("{percent}% off"),
+        Gives::Amount(amount) => format!("{} off", needed(amount, MAX_NAME, "offer.amount")?),
+        Gives::FreeShipping => "free shipping".to_owned(),
+    };
+    let (opens, on) = match &offer.gives {
+        Gives::FreeShipping => ("Free shipping".to_owned(), " for"),
+        _ => (gives.clone(), ""),
+    };
+    Ok(OfferView {
         code: needed(&offer.code, MAX_CODE, "offer.code")?,
-        percent: offer.percent,
+        gives,
+        opens,
+        on,
         valid_until: needed(&offer.valid_until, MAX_NAME, "offer.valid_until")?,
     })
 }

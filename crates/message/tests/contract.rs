@@ -7,8 +7,8 @@ mod support;
 
 use comeback_core::time::Timestamp;
 use comeback_message::{
-    EmailTemplate, Encoding, Mailbox, MessageModel, ModelLine, Offer, RenderError, SmsTemplate, render_email,
-    render_sms, segments, to_mime,
+    EmailTemplate, Encoding, Gives, Mailbox, MessageModel, ModelLine, Offer, RenderError, SmsTemplate,
+    render_email, render_sms, segments, to_mime,
 };
 
 fn refused(change: impl FnOnce(&mut MessageModel)) -> RenderError {
@@ -34,11 +34,11 @@ fn what_is_needed_is_missed() {
     assert_eq!(refused(|m| m.unsubscribe_url.clear()), url("unsubscribe_url"));
     assert_eq!(refused(|m| m.one_click_url = "mailto:x@y.example".to_owned()), url("one_click_url"));
     assert_eq!(
-        refused(|m| m.offer = Some(Offer { percent: 0, ..support::offer() })),
+        refused(|m| m.offer = Some(Offer { gives: Gives::Percent(0), ..support::offer() })),
         RenderError::Offer { percent: 0 }
     );
     assert_eq!(
-        refused(|m| m.offer = Some(Offer { percent: 101, ..support::offer() })),
+        refused(|m| m.offer = Some(Offer { gives: Gives::Percent(101), ..support::offer() })),
         RenderError::Offer { percent: 101 }
     );
     assert_eq!(
@@ -65,6 +65,38 @@ fn every_message_says_why_how_to_stop_and_one_thing_to_do() {
             assert_eq!(email.headers[2].value, "List-Unsubscribe=One-Click");
         }
     }
+}
+
+#[test]
+fn every_kind_of_offer_reads_as_a_sentence() {
+    let cases = [
+        (Gives::Percent(10), "10% off the cart you left", "10% off the cart", "Your code for 10% off: "),
+        (
+            Gives::Amount("5.00 EUR".into()),
+            "5.00 EUR off the cart you left",
+            "5.00 EUR off the cart",
+            "Your code for 5.00 EUR off: ",
+        ),
+        (
+            Gives::FreeShipping,
+            "Here is free shipping for the cart you left",
+            "Free shipping for the cart",
+            "Your code for free shipping: ",
+        ),
+    ];
+    for (gives, body, subject, last) in cases {
+        let mut model = support::model();
+        model.offer = Some(Offer { gives, ..support::offer() });
+        let of = |template| render_email(template, &model, &support::send_key()).unwrap();
+        let incentive = of(EmailTemplate::Incentive);
+        assert!(incentive.text.contains(body), "{}", incentive.text);
+        assert!(incentive.subject.starts_with(subject), "{}", incentive.subject);
+        assert!(of(EmailTemplate::LastCall).text.contains(last));
+    }
+    assert!(matches!(
+        refused(|m| m.offer = Some(Offer { gives: Gives::Amount(" ".into()), ..support::offer() })),
+        RenderError::Missing { .. }
+    ));
 }
 
 #[test]

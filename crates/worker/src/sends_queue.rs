@@ -9,11 +9,12 @@ use comeback_core::consent::Channel;
 use comeback_core::decision::{Clearance, Decision, DecisionRecord, Why};
 use comeback_core::effect::SendJob;
 use comeback_core::gate::ClaimRequest;
+use comeback_core::money::Money;
 use comeback_core::offer::Report;
-use comeback_core::policy::{Field, Policy};
+use comeback_core::policy::{Field, OfferKind, Policy};
 use comeback_core::recovery::{Outcome as SendOutcome, Prepared};
 use comeback_core::time::{MINUTE, Timestamp};
-use comeback_message::{EmailTemplate, Offer, SmsTemplate, render_email, render_sms};
+use comeback_message::{EmailTemplate, Gives, Offer, SmsTemplate, render_email, render_sms};
 use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, ShopCall, Standing};
 use comeback_wire::cart_view::CartView;
 use comeback_wire::shop::{Catalogue, Shop};
@@ -254,12 +255,21 @@ impl Sender<'_> {
             ttl: policy.link_ttl_ms,
         };
         let links = links::make(self.env, &purpose, now).await?;
-        let offer = clearance.offer().and_then(|name| {
-            let offer = policy.offer(name)?;
-            let until = now.plus(offer.valid_ms).to_rfc3339();
+        // As the grant says it, which a later message of the same abandonment says again.
+        let offer = clearance.grant().and_then(|grant| {
+            let offer = policy.offer(&grant.offer)?;
+            let until = grant.valid_until.to_rfc3339();
             Some(Offer {
-                code: self.shop.document.offer_codes.get(name)?.clone(),
-                percent: offer.percent,
+                code: self.shop.document.offer_codes.get(&grant.offer)?.clone(),
+                gives: match offer.kind {
+                    OfferKind::Percent => Gives::Percent(offer.percent),
+                    OfferKind::Amount => {
+                        let currency = self.shop.document.currency;
+                        let minor = currency.minor_from_number(offer.amount)?;
+                        Gives::Amount(Money { minor, currency }.to_string())
+                    }
+                    OfferKind::FreeShipping => Gives::FreeShipping,
+                },
                 valid_until: until.split('T').next().unwrap_or(&until).to_owned(),
             })
         });

@@ -5,7 +5,7 @@
 #![allow(unreachable_pub, reason = "a module shared by test binaries")]
 
 use comeback_core::id::SendKey;
-use comeback_message::{MessageModel, ModelLine, Offer};
+use comeback_message::{Gives, MessageModel, ModelLine, Offer};
 
 pub fn send_key() -> SendKey {
     SendKey::parse("snd_0123456789abcdefghjkmnpqrs").unwrap()
@@ -48,7 +48,11 @@ pub fn model() -> MessageModel {
 }
 
 pub fn offer() -> Offer {
-    Offer { code: "BACK10-7QX2".to_owned(), percent: 10, valid_until: "Friday, 3 April, 18:00".to_owned() }
+    Offer {
+        code: "BACK10-7QX2".to_owned(),
+        gives: Gives::Percent(10),
+        valid_until: "Friday, 3 April, 18:00".to_owned(),
+    }
 }
 
 /// The model with nothing that may be left out.
