@@ -138,8 +138,8 @@ fn what_is_broken_in_form_is_broken_for_both() {
 }
 
 /// Pointers to every table of the full policy, each with its name in the schema.
-fn tables(schema: &Value, of: &Value, document: &Value, at: String, found: &mut Vec<(String, Value)>) {
-    found.push((at.clone(), of.clone()));
+fn tables(schema: &Value, of: &Value, document: &Value, at: &str, found: &mut Vec<(String, Value)>) {
+    found.push((at.to_owned(), of.clone()));
     for (key, form) in of["properties"].as_object().unwrap() {
         let resolve = |form: &Value| {
             let name = form["$ref"].as_str()?.strip_prefix("#/$defs/")?.to_owned();
@@ -148,11 +148,11 @@ fn tables(schema: &Value, of: &Value, document: &Value, at: String, found: &mut 
         let here = format!("{at}/{key}");
         if let Some(inner) = resolve(form) {
             assert!(document.pointer(&here).is_some(), "full.toml has no {here}");
-            tables(schema, &inner, document, here, found);
+            tables(schema, &inner, document, &here, found);
         } else if let Some(inner) = resolve(&form["items"]) {
             let count = document.pointer(&here).and_then(Value::as_array).map_or(0, Vec::len);
             for index in 0..count {
-                tables(schema, &inner, document, format!("{here}/{index}"), found);
+                tables(schema, &inner, document, &format!("{here}/{index}"), found);
             }
         }
     }
@@ -180,7 +180,7 @@ fn both_know_the_same_keys() {
     let full = json(FULL);
     let version = parse("full", FULL).unwrap().0.version;
     let mut all = Vec::new();
-    tables(&schema, &schema, &full, String::new(), &mut all);
+    tables(&schema, &schema, &full, "", &mut all);
     let mut read = std::collections::BTreeSet::new();
     let mut known = std::collections::BTreeSet::new();
     for (table, form) in &all {
