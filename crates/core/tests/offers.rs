@@ -510,7 +510,7 @@ fn a_try_and_its_win_are_in_the_log_of_the_cart() {
     let mut send = |cart: &mut Recovery, at: Timestamp| {
         cart.handle_timeout(at, &policy);
         let key = cart.pending.as_ref().unwrap().key.clone();
-        let prepared = cart.prepare(&key, &policy).unwrap();
+        let prepared = cart.prepare(at, &key, &policy).unwrap();
         let like = request("c", 0, "which");
         let request = ClaimRequest {
             facts: like.facts,
