@@ -73,7 +73,9 @@ pub(super) fn page(outcome: &Outcome) -> String {
 
 fn lede(outcome: &Outcome) -> String {
     let t = &outcome.tally;
-    let day = |at: comeback_core::time::Timestamp| at.to_rfc3339().chars().take(10).collect::<String>();
+    let day = |at: comeback_core::time::Timestamp| {
+        at.to_rfc3339().chars().take(10).collect::<String>().replace('-', "\u{2011}")
+    };
     format!(
         "What B would have sent instead of A to {} carts between {} and {}: {} messages added, {} removed, {} moved, {} as before.",
         grouped(outcome.carts),

@@ -130,7 +130,9 @@ pub(super) fn days(a: &BTreeMap<String, u64>, b: &BTreeMap<String, u64>) -> Stri
     let stride = days.len().div_ceil(9);
     for (index, (day, _, _)) in days.iter().enumerate().step_by(stride) {
         let short = day.get(5..).unwrap_or_default();
-        let _ = write!(out, "<text x=\"{:.1}\" y=\"272\" text-anchor=\"middle\">{short}</text>", at(index));
+        // The last one must not run out of the picture.
+        let anchor = if index + 1 == days.len() && index > 0 { "end" } else { "middle" };
+        let _ = write!(out, "<text x=\"{:.1}\" y=\"272\" text-anchor=\"{anchor}\">{short}</text>", at(index));
     }
     out.push_str("</svg>");
     out

@@ -1,0 +1,282 @@
+//! `comeback simulate` and `comeback explain --log` on files: what is read, what is reported, and what the
+//! report holds.
+
+#![allow(clippy::unwrap_used, reason = "a broken rig is a broken test: it should stop at once and say where")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+const OTTO: &str = "../../tests/vectors/otto/sessions.jsonl";
+const ASSUMED: &str = "contact=email,consent=email,price=40";
+/// Noon of a Monday, 2026-01-05.
+const NOON: i64 = 1_767_614_400_000;
+const HOUR: i64 = 3_600_000;
+
+fn comeback(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_comeback"));
+    let done = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (done.status.code(), text(done.stdout), text(done.stderr))
+}
+
+/// A file of this test, gone with it.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn with(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("comeback-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// One cart of somebody who agreed to email, left at noon; nobody is in the holdout by this name or the
+/// test that expects a message says so.
+fn journal(cart: u32) -> Vec<String> {
+    let line = |what: Value| json!({ "at": NOON, "what": what }).to_string();
+    let person = format!("per_{cart}");
+    let item = json!({ "item_id": "mug", "quantity": 1, "unit_price_minor": 4900, "title": "Mug", "trust": "signed" });
+    vec![
+        line(
+            json!({ "contact": { "person": person, "channel": "email", "contact": "c", "verified": true, "source": "signed" } }),
+        ),
+        line(json!({ "consent": { "person": person, "consent":
+            { "channel": "email", "granted": true, "wording": "v1", "at": NOON, "source": "signed" } } })),
+        line(
+            json!({ "capture": { "cart": format!("cart_{cart}"), "person": person, "currency": "EUR", "zone": "UTC", "signals":
+            [{ "id": format!("evt_{cart}"), "at": NOON, "kind": { "cart": { "currency": "EUR", "change": { "add": [item] } } } }] } }),
+        ),
+    ]
+}
+
+fn header(hours: i64) -> String {
+    json!({ "journal": "comeback", "version": 1, "shop": "shop_a", "from": NOON, "to": NOON + hours * HOUR, "source": "a test" }).to_string()
+}
+
+fn policy(name: &str, hours: u32) -> Temporary {
+    let text = format!(
+        "[policy]\nname = \"{name}\"\n\n[[sequence]]\nname = \"standard\"\nsteps = [{{ name = \"reminder\", at = \"{hours}h\", channel = [\"email\"], \
+         template = \"reminder\" }}]\n\n[quiet_hours]\nfrom = \"00:00\"\nto = \"00:00\"\n\n[holdout]\npercent = 0\n"
+    );
+    Temporary::with(&format!("{name}.toml"), &text)
+}
+
+#[test]
+fn two_policies_over_a_journal() {
+    let (early, late) = (policy("early_one", 1), policy("late_one", 5));
+    let mut lines = vec![header(48)];
+    lines.extend((1..=3).flat_map(journal));
+    let log = Temporary::with("month.ndjson", &lines.join("\n"));
+    let page = Temporary::with("report.html", "");
+    let arguments = [
+        "simulate",
+        "--policy",
+        early.path(),
+        "--against",
+        late.path(),
+        "--log",
+        log.path(),
+        "--cost",
+        "email=0.5",
+        "--html",
+        page.path(),
+        "--json",
+    ];
+    let (code, out, err) = comeback(&arguments);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["difference"]["all"], json!({ "same": 0, "moved": 3, "added": 0, "removed": 0 }));
+    assert_eq!(told["a"]["total_cost"], 1.5);
+    assert_eq!(told["events"], 9);
+    assert_eq!(told["a"]["replay"]["by_hour"][13], 3, "idle 15 minutes, then an hour");
+    assert_eq!(told["b"]["replay"]["by_hour"][17], 3);
+    assert_eq!(told["broken"]["lines"], 0);
+
+    let html = std::fs::read_to_string(page.path()).unwrap();
+    assert!(html.contains("early_one") && html.contains("late_one") && html.contains("<svg"));
+    for outside in ["<script", "http://", "https://", "src=", "@import", "url("] {
+        assert!(!html.contains(outside), "the report needs nothing else, but has {outside}");
+    }
+
+    let (code, out, _) = comeback(&[
+        "simulate",
+        "--policy",
+        early.path(),
+        "--against",
+        late.path(),
+        "--log",
+        log.path(),
+        "--cart",
+        "cart_2",
+    ]);
+    assert_eq!(code, Some(0));
+    let [a, b] = out.split("B: under").collect::<Vec<_>>().try_into().unwrap();
+    assert!(
+        a.contains("2026-01-05T13:15:00Z  decided on") && b.contains("2026-01-05T17:15:00Z  decided on"),
+        "{out}"
+    );
+    let (code, _, err) = comeback(&[
+        "simulate",
+        "--policy",
+        early.path(),
+        "--against",
+        late.path(),
+        "--log",
+        log.path(),
+        "--cart",
+        "cart_9",
+    ]);
+    assert_eq!(code, Some(1), "{err}");
+}
+
+#[test]
+fn broken_lines_are_named_by_number_and_the_rest_is_told() {
+    let policy = policy("broken_log", 1);
+    let mut lines = vec![header(48)];
+    lines.extend(journal(1));
+    lines.insert(2, "{\"at\":1,\"what\":{\"secret\":{}}}".to_owned());
+    lines.insert(4, "not JSON at all".to_owned());
+    let log = Temporary::with("broken.ndjson", &lines.join("\n"));
+    let arguments = ["simulate", "--policy", policy.path(), "--against", policy.path(), "--log", log.path()];
+    let (code, out, _) = comeback(&arguments);
+    assert_eq!(code, Some(0), "the rest is processed");
+    assert!(out.contains("left out   2 lines (line 3: ") && out.contains("line 5: "), "{out}");
+    assert!(!out.contains("secret"), "places, not contents");
+    assert!(out.lines().any(|l| l.split_whitespace().eq(["all", "1", "0", "0", "0"])), "{out}");
+    let strict: Vec<&str> = arguments.iter().copied().chain(["--strict"]).collect();
+    assert_eq!(comeback(&strict).0, Some(1));
+
+    let newer = Temporary::with("newer.ndjson", &header(1).replace("\"version\":1", "\"version\":9"));
+    let (code, _, err) =
+        comeback(&["simulate", "--policy", "classic", "--against", "early", "--log", newer.path()]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("version 9"), "{err}");
+}
+
+#[test]
+fn lines_a_little_out_of_order_change_nothing() {
+    let policy = policy("order", 1);
+    let told = |lines: Vec<String>, name: &str| {
+        let log = Temporary::with(name, &lines.join("\n"));
+        let (_, out, _) = comeback(&[
+            "simulate",
+            "--policy",
+            policy.path(),
+            "--against",
+            "early",
+            "--log",
+            log.path(),
+            "--json",
+        ]);
+        let mut told: Value = serde_json::from_str(&out).unwrap();
+        told["log"]["file"] = Value::Null;
+        told["peak_rss_kb"] = Value::Null;
+        told
+    };
+    let back = |n: i64| {
+        json!({ "at": NOON + n, "what": { "opt_out": { "person": "per_1", "channel": null } } }).to_string()
+    };
+    let mut straight = vec![header(48)];
+    straight.extend(journal(1));
+    let mut mixed = straight.clone();
+    straight.push(back(60_000));
+    straight.push(back(300_000));
+    mixed.push(back(300_000));
+    mixed.push(back(60_000));
+    assert_eq!(told(straight, "straight.ndjson"), told(mixed, "mixed.ndjson"));
+}
+
+#[test]
+fn ottos_sessions_need_assumptions_and_say_them() {
+    let base = ["simulate", "--policy", "classic", "--against", "early", "--log", OTTO];
+    let (code, _, err) = comeback(&base);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("no contact and no consent and no price"), "{err}");
+    let assumed: Vec<&str> = base.iter().copied().chain(["--assume", ASSUMED]).collect();
+    let (code, out, _) = comeback(&assumed);
+    assert_eq!(code, Some(0));
+    let said = out.lines().find(|l| l.starts_with("ASSUMED")).unwrap();
+    assert!(said.contains("everybody agreed to email") && said.contains("40.00 EUR"), "{said}");
+    assert!(out.contains("CC BY 4.0"));
+}
+
+/// The stories of explain's own tests as an archive holds them.
+fn archive() -> String {
+    let mut lines = vec![];
+    for story in [include_str!("fixtures/recovered.json"), include_str!("fixtures/no_consent.json")] {
+        let story: Value = serde_json::from_str(story).unwrap();
+        for numbered in story["log"].as_array().unwrap() {
+            lines.push(
+                json!({ "shop": "shop_demo", "cart": story["state"]["id"], "seq": numbered["seq"], "entry": numbered["entry"] })
+                    .to_string(),
+            );
+        }
+    }
+    // A queue delivers again, and in any order.
+    lines.push(lines[0].clone());
+    lines.reverse();
+    lines.join("\n")
+}
+
+#[test]
+fn a_story_is_told_from_an_archive_by_cart_send_and_decision() {
+    let log = Temporary::with("archive.ndjson", &archive());
+    let tell = |subject: &str| comeback(&["explain", subject, "--log", log.path()]);
+    let (code, whole, _) = tell("cart_9b4d7e3e286f5111261b9a");
+    assert_eq!(code, Some(0));
+    assert!(whole.contains("ordered -> recovered: a paid order after a click on our link"), "{whole}");
+    let send = "snd_v3w599vxh7xaex311ryf604yz0";
+    let (_, one, _) = tell(send);
+    assert!(one.contains("NOT YET") && one.contains("SEND") && !one.contains("`incentive`"), "{one}");
+    let (_, decision, _) = tell(&format!("{send}@2026-06-02T20:15:00Z"));
+    assert!(decision.contains("NOT YET, it is a quiet hour") && !decision.contains("SEND"), "{decision}");
+    assert!(decision.contains(&format!("this decision: {send}@2026-06-02T20:15:00Z")), "{decision}");
+    assert_eq!(tell(&format!("{send}@2020-01-01T00:00:00Z")).0, Some(1));
+    assert_eq!(tell("snd_nobody").0, Some(1));
+    assert_eq!(tell("cart_nobody").0, Some(1));
+}
+
+#[test]
+fn an_archive_is_replayed_as_far_as_it_can_be() {
+    let log = Temporary::with("replayed.ndjson", &archive());
+    let (code, out, _) =
+        comeback(&["simulate", "--policy", "classic", "--against", "early", "--log", log.path()]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("log        archive of shop_demo"), "{out}");
+    assert!(out.contains("ASSUMED    a cart is one article at its value when it was left"), "{out}");
+    assert!(out.contains("not known  articles, classes and visits"), "{out}");
+    assert!(out.contains(", 2 carts"), "{out}");
+}
+
+#[test]
+fn a_story_in_a_journal_is_told_under_a_policy() {
+    let policy = policy("told", 1);
+    let lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    let log = Temporary::with("told.ndjson", &lines.join("\n"));
+    assert_eq!(comeback(&["explain", "cart_1", "--log", log.path()]).0, Some(2), "under which policy?");
+    let (code, out, _) = comeback(&["explain", "cart_1", "--log", log.path(), "--policy", policy.path()]);
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0], "cart_1, as its log tells");
+    for expected in [
+        "knew: cart.value 49, cart.items 1",
+        "message: email, template reminder",
+        "offer: none",
+        "consent: email, given at 2026-01-05T12:00:00Z under wording \"v1\"; the shop's server reported it, signed",
+        "events: evt_1",
+    ] {
+        assert!(lines.iter().any(|l| l.trim().starts_with(expected)), "{expected}\n{out}");
+    }
+}
