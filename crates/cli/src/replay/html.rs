@@ -55,10 +55,10 @@ pub(super) fn page(outcome: &Outcome) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{a} against {b}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
     );
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<header><p class=\"eyebrow\">Policy replay</p><h1><span class=\"tag a\">A</span> {a} <span class=\"against\">against</span> \
-         <span class=\"tag b\">B</span> {b}</h1><p class=\"lede\">{}</p></header>\n",
+         <span class=\"tag b\">B</span> {b}</h1><p class=\"lede\">{}</p></header>",
         escape(&lede(outcome))
     );
     tiles(&mut out, outcome);
@@ -223,11 +223,11 @@ fn reasons(out: &mut String, outcome: &Outcome) {
 fn carts(out: &mut String, outcome: &Outcome) {
     let t = &outcome.tally;
     let most = 60;
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<section><h2>Carts that get other messages</h2><p class=\"note\">{} in all; the {} with most changes. \
          <code>comeback simulate \u{2026} --cart CART</code> tells everything about one.</p><div class=\"scroll\"><table class=\"carts\"><thead><tr>\
-         <th scope=\"col\">Cart</th><th scope=\"col\">Value</th><th scope=\"col\">Changes</th></tr></thead><tbody>\n",
+         <th scope=\"col\">Cart</th><th scope=\"col\">Value</th><th scope=\"col\">Changes</th></tr></thead><tbody>",
         grouped(t.changed_carts),
         t.listed.len().min(most),
     );
