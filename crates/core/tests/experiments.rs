@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use comeback_core::consent::Channel;
+use comeback_core::consent::{Channel, Source};
 use comeback_core::decision::{Decision, DecisionRecord, Why};
 use comeback_core::effect::DecisionSummary;
 use comeback_core::experiment::{self, Assignment, Reading};
@@ -238,6 +238,50 @@ fn panels_keep_their_shares_and_are_dealt_apart() {
     assert_eq!(shares, BTreeMap::from([("a".into(), 5_000), ("b".into(), 3_000), ("c".into(), 2_000)]));
     assert!(together.abs_diff(2_500) < 150, "{together}");
     assert!(experiment::panel_arm(&experiments, "banner", "shop_1", 0).is_none());
+}
+
+/// Whole runs on the virtual clock: each person's first message comes when their arm says, or never,
+/// and the second comes to all.
+#[test]
+fn stories_follow_their_arms() {
+    let arms = vec![
+        Arm { at_ms: Some(HOUR / 2), ..arm("early") },
+        Arm { at_ms: Some(4 * HOUR), ..arm("late") },
+        Arm { silent: true, ..arm("silence") },
+    ];
+    let policy = Policy {
+        experiments: vec![on_first("time", arms)],
+        ..policy(&[email("first", HOUR), email("second", 30 * HOUR)])
+    };
+    let mut seen = BTreeMap::new();
+    for n in 0..12 {
+        let name = format!("p{n}");
+        let known = Act::LeavesContact {
+            channel: Channel::Email,
+            address: None,
+            source: Source::Signed,
+            consent: Some(true),
+        };
+        let world = Scenario::new(policy.clone())
+            .at("0 10:00", &name, known)
+            .at("0 10:00", &name, Act::Adds("boots"))
+            .until("3 00:00")
+            .run();
+        let person = world.person(&name).unwrap();
+        let sent: Vec<Timestamp> = person.sends.iter().map(|s| s.at).collect();
+        // Left at 10:15, whenever that was noticed.
+        let after = |span| at("0 10:15").plus(span);
+        let [assignment] = &person.assignments[..] else { panic!("{:?}", person.assignments) };
+        let (first, exposed) = match assignment.arm.as_str() {
+            "early" => (Some(after(HOUR / 2)), after(HOUR / 2)),
+            "late" => (Some(after(4 * HOUR)), after(4 * HOUR)),
+            _ => (None, after(HOUR)),
+        };
+        assert_eq!(sent, first.into_iter().chain([after(30 * HOUR)]).collect::<Vec<_>>(), "{name}");
+        assert_eq!(assignment.at, exposed);
+        *seen.entry(assignment.arm.clone()).or_insert(0) += 1;
+    }
+    assert_eq!(seen.len(), 3, "{seen:?}");
 }
 
 proptest! {
