@@ -108,6 +108,9 @@ impl QuietHours {
         if self.from == self.to {
             return None;
         }
+        if let Some(offset_ms) = zone.steady_offset(now) {
+            return self.quiet_by_offset(begins_on, now, offset_ms);
+        }
         let today = zone.datetime(now)?.date();
         // The day before began a window over midnight. A change at midnight may repeat an hour of the
         // day before, so a window of the day after may have begun.
@@ -125,6 +128,41 @@ impl QuietHours {
     }
 }
 
+impl QuietHours {
+    /// The same where no clock change is within a day: by arithmetic alone, for it is asked in every
+    /// claim and a change is near on four days of a year.
+    fn quiet_by_offset(
+        self,
+        begins_on: impl Fn(Weekday) -> bool,
+        now: Timestamp,
+        offset_ms: Millis,
+    ) -> Option<Timestamp> {
+        let local = now.millis() + offset_ms;
+        let (today, time) = (local.div_euclid(DAY), local.rem_euclid(DAY));
+        let (from, to) = (Millis::from(self.from) * MINUTE, Millis::from(self.to) * MINUTE);
+        let (began, ends) = match (from < to, time >= from, time < to) {
+            (true, true, true) => (today, today),
+            (false, true, _) => (today, today + 1),
+            (false, _, true) => (today - 1, today),
+            _ => return None,
+        };
+        // 1 January 1970 was a Thursday.
+        let weekday = usize::try_from((began + 3).rem_euclid(7)).ok().and_then(|day| WEEK.get(day))?;
+        begins_on(*weekday).then(|| Timestamp::from_millis(ends * DAY + to - offset_ms))
+    }
+}
+
+/// From Monday on.
+const WEEK: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
+
 /// What clock and calendar show in a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {
@@ -141,15 +179,8 @@ pub struct Civil {
 }
 
 fn weekday(date: Date) -> Weekday {
-    match date.weekday() {
-        jiff::civil::Weekday::Monday => Weekday::Monday,
-        jiff::civil::Weekday::Tuesday => Weekday::Tuesday,
-        jiff::civil::Weekday::Wednesday => Weekday::Wednesday,
-        jiff::civil::Weekday::Thursday => Weekday::Thursday,
-        jiff::civil::Weekday::Friday => Weekday::Friday,
-        jiff::civil::Weekday::Saturday => Weekday::Saturday,
-        jiff::civil::Weekday::Sunday => Weekday::Sunday,
-    }
+    let day = usize::try_from(date.weekday().to_monday_zero_offset()).ok();
+    day.and_then(|day| WEEK.get(day)).copied().unwrap_or(Weekday::Sunday)
 }
 
 /// A time zone of the IANA database, checked.
@@ -226,6 +257,17 @@ impl Zone {
             day = day.tomorrow().ok()?;
         }
         None
+    }
+
+    /// How far its clock is ahead of UTC, if that does not change for more than a day before and after.
+    fn steady_offset(&self, at: Timestamp) -> Option<Millis> {
+        let offset = |at: Timestamp| {
+            let instant = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
+            Some(Millis::from(self.0.to_offset(instant).seconds()) * SECOND)
+        };
+        let now = offset(at)?;
+        let near = DAY + 2 * HOUR;
+        (offset(at.plus(-near))? == now && offset(at.plus(near))? == now).then_some(now)
     }
 
     fn datetime(&self, at: Timestamp) -> Option<DateTime> {

@@ -109,8 +109,10 @@ const WINDOWS: [(u16, u16); 8] = [
 /// Seconds around a change: before, at it, in the gap or the fold, after; and the days beside it.
 fn around(change: i64) -> impl Iterator<Item = i64> {
     let near = (-14..=14).map(|quarter| quarter * 15 * MINUTE);
+    // Two days off no change is near, which is computed another way.
+    let far = (-8..8).flat_map(|part| [-2 * DAY + part * 3 * HOUR, 2 * DAY + part * 3 * HOUR]);
     let edges = [-DAY, -12 * HOUR, -2 * HOUR - 1, -HOUR - 1, -1, 1, HOUR + 1, 2 * HOUR - 1, 12 * HOUR, DAY];
-    near.chain(edges).map(move |after| change + after)
+    near.chain(edges).chain(far).map(move |after| change + after)
 }
 
 fn timestamp(second: i64) -> Timestamp {
