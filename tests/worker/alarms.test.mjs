@@ -18,6 +18,9 @@ steps = [{ name = "reminder", at = "1s", channel = ["email"], template = "remind
 [quiet_hours]
 from = "00:00"
 to = "00:00"
+# Nobody knows where this shopper is, so the law of every pack would count.
+[jurisdiction]
+packs = []
 [holdout]
 percent = 0
 `;
