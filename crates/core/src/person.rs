@@ -497,8 +497,10 @@ impl Person {
     pub fn returned(&mut self, cart: &CartId, abandonment: u32) {
         let written = self.sends.iter().any(|s| s.cart == *cart && s.abandonment == abandonment)
             || self.claims.values().any(|c| c.cart == *cart && c.abandonment == abandonment);
-        if !written {
-            self.episodes.retain(|e| e.cart != *cart || e.abandonment != abandonment);
+        let held = self.episodes.iter_mut().find(|e| e.cart == *cart && e.abandonment == abandonment);
+        // It was left all the same, and is counted: only nobody waits for it any more.
+        if let Some(held) = held.filter(|_| !written) {
+            held.until = Some(held.abandoned_at);
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use comeback_core::consent::{Channel, Source};
 use comeback_core::policy::{Caps, Policy};
+use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis};
 use comeback_testkit::faults::{Faults, SplitMix64};
 use comeback_testkit::judge::{Rules, contacts, contacts_in_time, judge};
@@ -36,7 +37,14 @@ fn act() -> impl Strategy<Value = Act> {
         8 => prop_oneof![Just("boots"), Just("hat")].prop_map(adds),
         2 => Just(removes("boots")),
         6 => Just(Act::Views),
-        1 => Just(Act::Hides),
+        2 => Just(Act::Hides),
+        1 => Just(Act::TurnsToLeave),
+        1 => Just(Act::SessionEnds),
+        1 => Just(Act::BeginsCheckout),
+        1 => Just(card_is_declined()),
+        2 => prop_oneof![Just("hat"), Just("sofa")].prop_map(|item| looks_at(item, 60)),
+        1 => Just(Act::ShipsTo("DE 10115")),
+        1 => Just(Act::OrdersTo { address: "guest@example.com", postal: "DE 10115" }),
         3 => Just(Act::Clicks),
         3 => Just(signs_in()),
         3 => Just(types_email()),
@@ -108,6 +116,13 @@ fn loose() -> Policy {
     Policy { caps: Caps { day: 9, week: 20, sms_per_abandonment: 1, unverified_ms: 30 * DAY }, ..tight() }
 }
 
+/// The same, and a cart can be left in every way.
+fn by_every_trigger(mut policy: Policy) -> Policy {
+    let every = by_trigger(all_triggers());
+    policy.sequences.extend(every.sequences.into_iter().filter(|s| s.answers(Trigger::Browse)));
+    Policy { triggers: every.triggers, browse: every.browse, ..policy }
+}
+
 fn loose_promises() -> Rules {
     Rules { per_day: 9, per_week: 20, ..promises() }
 }
@@ -117,9 +132,10 @@ proptest! {
 
     #[test]
     fn no_promise_is_broken_whatever_goes_wrong(
-        life in life(), known in 0_u8..8, seed in any::<u64>(), caps in any::<bool>(),
+        life in life(), known in 0_u8..8, seed in any::<u64>(), caps in any::<bool>(), every in any::<bool>(),
     ) {
         let (policy, rules) = if caps { (tight(), promises()) } else { (loose(), loose_promises()) };
+        let policy = if every { by_every_trigger(policy) } else { policy };
         let world = play(&policy, &life, known).with(Faults::chaos(seed, 40)).run();
         let wrong = judge(&world.timeline, &rules);
         prop_assert!(wrong.is_empty(), "{wrong:#?}\n{:#?}\n{}", world.timeline, story(&world.timeline));
@@ -132,7 +148,8 @@ proptest! {
         // A click has no id: following a link twice is two returns. An opt-out that comes again is
         // a new one: it holds even after a yes that lifted the first. Switches are the operator's.
         let life: Life = life.into_iter().filter(|(_, _, a)| may_repeat(a)).collect();
-        let scenario = play(&tight(), &life, known);
+        let policy = if known & 1 == 0 { by_every_trigger(tight()) } else { tight() };
+        let scenario = play(&policy, &life, known);
         let first = scenario.run();
         let count = scenario.acts();
         let mut replayed = scenario;

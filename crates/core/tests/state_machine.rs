@@ -55,7 +55,7 @@ fn signal(number: usize, minute: i64, kind: u8) -> Signal {
         16 => SignalKind::ExitIntent,
         17 => SignalKind::SessionEnd,
         18 => SignalKind::ViewShippingEstimate,
-        19 => SignalKind::TryCoupon { accepted: number % 2 == 0 },
+        19 => SignalKind::TryCoupon { accepted: number.is_multiple_of(2) },
         20 => SignalKind::AddPaymentInfo,
         21..=24 => look(number),
         25 => cart(Change::Set(vec![])),
@@ -75,7 +75,7 @@ fn look(number: usize) -> SignalKind {
     let item = Viewed {
         item_id: format!("{class}{}", number % 4),
         item_variant: None,
-        class: (number % 5 != 0).then(|| class.to_owned()),
+        class: (!number.is_multiple_of(5)).then(|| class.to_owned()),
     };
     let dwell_ms = Some(i64::try_from(number * 7_919 % 120).unwrap() * SECOND);
     SignalKind::ViewItem { item: Some(item), dwell_ms }
@@ -123,26 +123,28 @@ proptest! {
 
     #[test]
     fn wakeups_that_are_early_or_repeated_do_nothing(
-        moves in prop::collection::vec((0_i64..400, any::<u8>()), 1..40), early in 1_i64..100,
+        moves in prop::collection::vec((0_i64..400, 0_u8..8, any::<u8>()), 1..40),
+        early in 1_i64..100,
+        every_trigger in any::<bool>(),
     ) {
-        let policy = tight();
+        let policy = if every_trigger { by_trigger(all_triggers()) } else { tight() };
         let mut cart = fresh_cart();
         cart.link(day_zero(), &PersonId::parse("per_1").unwrap());
         let mut now = day_zero();
-        for (n, (minutes, kind)) in moves.into_iter().enumerate() {
+        for (n, (minutes, act, kind)) in moves.into_iter().enumerate() {
             now = now.plus(minutes * MINUTE);
-            match kind % 16 {
-                10..=12 => {
+            match act {
+                5 | 6 => {
                     if let Some(pending) = cart.pending.clone() {
-                        let outcome = match kind % 16 {
-                            10 => Outcome::Sent,
-                            11 => Outcome::Deferred { until: now.plus(i64::from(kind) * MINUTE) },
+                        let outcome = match kind % 3 {
+                            0 => Outcome::Sent,
+                            1 => Outcome::Deferred { until: now.plus(i64::from(kind) * MINUTE) },
                             _ => Outcome::Skipped { why: comeback_core::decision::Why::NoConsent },
                         };
                         cart.settle(now, &pending.key, outcome, None, &policy);
                     }
                 }
-                13.. => {
+                7 => {
                     cart.handle_timeout(now, &policy);
                 }
                 _ => {

@@ -2,7 +2,7 @@
 //! once: when its handler crashes, its sender tries again with the same id and the same time.
 
 use comeback_core::consent::{Channel, Source};
-use comeback_core::time::Millis;
+use comeback_core::time::{Millis, SECOND};
 
 /// One thing that is done from outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,41 @@ pub enum Act {
     Views,
     /// Hides the page, which is no sign of life.
     Hides,
+    /// Moves as if to leave the page.
+    TurnsToLeave,
+    /// The platform says that the session is over.
+    SessionEnds,
+    /// Looks at a product of a class, if it has one, for so long.
+    LooksAt {
+        /// Which.
+        item: &'static str,
+        /// Of which class, by the shop's catalogue.
+        class: Option<&'static str>,
+        /// How long.
+        dwell: Millis,
+    },
+    /// Puts one piece of an item of a class into the cart.
+    AddsOf {
+        /// Which.
+        item: &'static str,
+        /// Of which class, by the shop's catalogue.
+        class: &'static str,
+    },
+    /// Begins checkout.
+    BeginsCheckout,
+    /// Looks at the price of shipping.
+    EstimatesShipping,
+    /// Tries a code, which the shop takes or refuses.
+    TriesCoupon(bool),
+    /// Checkout refuses something.
+    IsRefused {
+        /// Where.
+        step: &'static str,
+        /// With what.
+        code: &'static str,
+    },
+    /// A signed checkout names the postal address that the cart is to go to.
+    ShipsTo(&'static str),
     /// The page says it is driven by a program.
     IsAutomated,
     /// Leaves an address.
@@ -45,6 +80,13 @@ pub enum Act {
         paid: bool,
         /// The address on the order.
         address: Option<&'static str>,
+    },
+    /// The shop reports a paid order under a new address of email and this postal address.
+    OrdersTo {
+        /// The address on the order.
+        address: &'static str,
+        /// Where it goes.
+        postal: &'static str,
     },
     /// The page alone reports a purchase.
     PageSaysBought,
@@ -126,4 +168,16 @@ pub fn buys_as(address: &'static str) -> Act {
 #[must_use]
 pub fn unsubscribes() -> Act {
     Act::OptsOut(None)
+}
+
+/// Looks at a product without a class for so many seconds.
+#[must_use]
+pub fn looks_at(item: &'static str, seconds: Millis) -> Act {
+    Act::LooksAt { item, class: None, dwell: seconds * SECOND }
+}
+
+/// Checkout refuses the card.
+#[must_use]
+pub fn card_is_declined() -> Act {
+    Act::IsRefused { step: "payment", code: "card_declined" }
 }

@@ -1,10 +1,13 @@
 //! Policies and lines that stories share. Numbers here are the stories' own, not the product's
 //! defaults: a default may change without moving a test.
 
+use std::collections::BTreeMap;
+
 use comeback_core::cart::{Line, Trust};
 use comeback_core::consent::Channel;
-use comeback_core::policy::{Caps, Policy, Sequence, Step};
-use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, Timestamp};
+use comeback_core::policy::{Browse, Caps, Policy, Sequence, Step, Triggers};
+use comeback_core::recovery::Trigger;
+use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, SECOND, Timestamp};
 
 /// Day 0 of every scenario: Monday 5 January 2026, 00:00 UTC. No clock changes within weeks.
 #[must_use]
@@ -94,5 +97,42 @@ pub fn line(item: &str) -> Line {
         item_url: None,
         class: None,
         trust: Trust::Signed,
+    }
+}
+
+/// One piece of an item that the catalogue puts into a class.
+#[must_use]
+pub fn line_of(item: &str, class: &str) -> Line {
+    Line { class: Some(class.to_owned()), ..line(item) }
+}
+
+/// A policy of one sequence per trigger, each of one email after an hour that is named after its
+/// trigger, and browsing that counts from half a minute on.
+#[must_use]
+pub fn by_trigger(triggers: Triggers) -> Policy {
+    let sequences = Trigger::ALL.map(|trigger| Sequence {
+        name: trigger.as_str().into(),
+        on: vec![trigger],
+        audience: None,
+        steps: vec![email(trigger.as_str(), HOUR)],
+    });
+    let browse = Browse {
+        dwell_ms: 30 * SECOND,
+        dwell_by_class: BTreeMap::from([("sofas".to_owned(), 2 * MINUTE)]),
+        idle_ms: 30 * MINUTE,
+        per_week: 1,
+    };
+    Policy { triggers, browse: Some(browse), sequences: sequences.to_vec(), ..policy(&[]) }
+}
+
+/// Every trigger but idling is much quicker than it.
+#[must_use]
+pub fn all_triggers() -> Triggers {
+    Triggers {
+        idle_by_class: BTreeMap::from([("sofas".to_owned(), HOUR), ("shoes".to_owned(), 20 * MINUTE)]),
+        page_exit_ms: Some(2 * MINUTE),
+        checkout_error_ms: Some(3 * MINUTE),
+        platform_end_ms: Some(MINUTE),
+        abrupt_end_ms: Some(5 * MINUTE),
     }
 }

@@ -2,10 +2,12 @@
 //! the provider took, and how the carts told their story. Subjects are the scenario's own names
 //! (`ada`, `ada/phone`), so that a judge needs no table of the system it judges.
 
+use comeback_core::cause::Likely;
 use comeback_core::consent::{Channel, Source};
 use comeback_core::decision::Why;
 use comeback_core::id::SendKey;
-use comeback_core::recovery::Phase;
+use comeback_core::policy::Facts;
+use comeback_core::recovery::{Phase, Trigger};
 use comeback_core::time::Timestamp;
 
 use crate::fixture::told;
@@ -107,6 +109,17 @@ pub enum Fact {
         step: String,
         /// As the cart's log has it.
         how: String,
+    },
+    /// The cart was left.
+    Left {
+        /// How.
+        trigger: Trigger,
+        /// Why, probably.
+        likely: Likely,
+        /// The sequence that follows, if any.
+        sequence: Option<String>,
+        /// What was known.
+        facts: Facts,
     },
     /// The cart's state changed.
     Moved {

@@ -346,6 +346,10 @@ impl World {
     fn log(&mut self, subject: &str, what: &Happened) {
         match what {
             Happened::Moved { to, .. } => self.tell(subject, Fact::Moved { to: *to }),
+            Happened::Left { trigger, likely, sequence, facts, .. } => {
+                let (likely, sequence, facts) = (likely.clone(), sequence.clone(), facts.clone());
+                self.tell(subject, Fact::Left { trigger: *trigger, likely, sequence, facts });
+            }
             Happened::Settled { key, outcome } if outcome != "sent" => {
                 let step = self.planned.get(key).map_or_else(String::new, |p| p.step.clone());
                 self.tell(subject, Fact::Dropped { step, how: outcome.clone() });
@@ -428,6 +432,7 @@ fn cart_change(act: &Act) -> Option<Change> {
     match act {
         Act::Adds(item) => Some(Change::Add(vec![crate::fixture::line(item)])),
         Act::Removes(item) => Some(Change::Remove(vec![crate::fixture::line(item)])),
+        Act::AddsOf { item, class } => Some(Change::Add(vec![crate::fixture::line_of(item, class)])),
         _ => None,
     }
 }

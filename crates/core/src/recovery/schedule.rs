@@ -104,7 +104,7 @@ impl Recovery {
 
     /// How long an older cart waits for this one: until its next step must have been claimed, which
     /// is when its offer's lease is over. A step that is due by then waits in its own right.
-    fn wait_for(&self, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
+    pub(super) fn wait_for(&self, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
         let due = self.due(policy).map_or(now, |due| due.max(now));
         Some(due.plus(2 * OFFER_LEASE))
     }

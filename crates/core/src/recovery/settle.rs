@@ -175,6 +175,13 @@ impl Recovery {
             pending.deferred = false;
         }
         effects.extend(self.handle_timeout(now, policy));
+        if matches!(outcome, Outcome::Skipped { .. })
+            && self.phase == Phase::Abandoned
+            && self.episode.as_ref().is_some_and(|e| !e.contacted)
+        {
+            // This step was not for them; older carts wait for the next one.
+            effects.extend(self.announcement(self.wait_for(now, policy), false));
+        }
         effects
     }
 

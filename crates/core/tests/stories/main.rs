@@ -4,13 +4,17 @@
 use comeback_core::policy::Policy;
 use comeback_testkit::{Scenario, adds, signs_in};
 
+mod browse;
+mod causes;
 mod consents;
 mod delivery;
+mod devices;
 mod law;
 mod orders;
 mod patience;
 mod returns;
 mod sequence;
+mod triggers;
 
 /// Ada signs in and puts boots into her cart at 10:00 on day 0.
 fn ada_leaves_boots(policy: Policy) -> Scenario {

@@ -5,7 +5,7 @@ use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::id::{CartId, PersonId};
 use comeback_core::person::{Order, Person};
 use comeback_core::recovery::CartOrder;
-use comeback_core::signal::{Signal, SignalKind};
+use comeback_core::signal::{CheckoutError, Signal, SignalKind, Viewed};
 use comeback_core::time::HOUR;
 
 use super::{
@@ -20,8 +20,26 @@ impl World {
     pub(super) fn act(&mut self, doing: &Doing) -> Result<(), Crash> {
         let subject = doing.subject.as_str();
         match &doing.act {
-            Act::Adds(_) | Act::Removes(_) | Act::Views | Act::Hides | Act::PageSaysBought => {
-                self.signal(doing)
+            Act::Adds(_)
+            | Act::AddsOf { .. }
+            | Act::Removes(_)
+            | Act::Views
+            | Act::Hides
+            | Act::TurnsToLeave
+            | Act::SessionEnds
+            | Act::LooksAt { .. }
+            | Act::BeginsCheckout
+            | Act::EstimatesShipping
+            | Act::TriesCoupon(_)
+            | Act::IsRefused { .. }
+            | Act::PageSaysBought => self.signal(doing),
+            Act::ShipsTo(postal) => {
+                if let Some(person) = self.person(subject) {
+                    self.faults.step()?;
+                    self.aliases.insert(postal_alias(postal), person.id);
+                    self.faults.step()?;
+                }
+                Ok(())
             }
             Act::IsAutomated => {
                 let mut recovery = self.cart_or_new(subject, doing.said);
@@ -54,7 +72,8 @@ impl World {
                 recovery.zone = Some((*zone).to_owned());
                 self.commit_cart(recovery, vec![])
             }
-            Act::Orders { address, .. } => self.orders(doing, *address),
+            Act::Orders { address, .. } => self.orders(doing, *address, None),
+            Act::OrdersTo { address, postal } => self.orders(doing, Some(*address), Some(*postal)),
             Act::Clicks => self.clicks(doing),
             Act::OptsOut(channel) => self.opts_out(doing, *channel),
             Act::PausesFor(span) => {
@@ -96,6 +115,21 @@ impl World {
     fn signal(&mut self, doing: &Doing) -> Result<(), Crash> {
         let kind = match &doing.act {
             Act::Hides => SignalKind::PageHide,
+            Act::TurnsToLeave => SignalKind::ExitIntent,
+            Act::SessionEnds => SignalKind::SessionEnd,
+            Act::BeginsCheckout => SignalKind::BeginCheckout,
+            Act::EstimatesShipping => SignalKind::ViewShippingEstimate,
+            Act::TriesCoupon(accepted) => SignalKind::TryCoupon { accepted: *accepted },
+            Act::IsRefused { step, code } => SignalKind::CheckoutError(CheckoutError {
+                step: (*step).to_owned(),
+                code: (*code).to_owned(),
+                method: "card".to_owned(),
+            }),
+            Act::LooksAt { item, class, dwell } => {
+                let class = class.map(str::to_owned);
+                let item = Viewed { item_id: (*item).to_owned(), item_variant: None, class };
+                SignalKind::ViewItem { item: Some(item), dwell_ms: Some(*dwell) }
+            }
             Act::PageSaysBought => SignalKind::Purchase { order: format!("order of {}", doing.subject) },
             other => cart_change(other)
                 .map_or(SignalKind::PageView, |change| SignalKind::Cart { currency: currency(), change }),
@@ -161,7 +195,7 @@ impl World {
         Ok(())
     }
 
-    fn orders(&mut self, doing: &Doing, address: Option<&str>) -> Result<(), Crash> {
+    fn orders(&mut self, doing: &Doing, address: Option<&str>, postal: Option<&str>) -> Result<(), Crash> {
         let subject = doing.subject.as_str();
         // An order is placed once, however often it is reported.
         let placed = *self.placed.entry(subject.to_owned()).or_insert(doing.said);
@@ -172,18 +206,27 @@ impl World {
         let mut person = self.unite(&[address_alias(&address), visitor_alias(subject)])?;
         let bought = cart_id(subject);
         person.link_cart(&bought);
-        person.record_order(Order {
+        let order = Order {
             id: format!("order of {subject}"),
             at: placed,
             total_minor: None,
             cancelled: false,
             currency: None,
-        });
+        };
+        person.record_order(order.clone());
         self.commit_person(&person, None)?;
+        let mut carts = person.carts.clone();
+        // Whoever is known at the postal address hears of the order too, and stays who they are.
+        let there = postal.and_then(|p| self.aliases.get(&postal_alias(p))).map(|id| self.resolve(id));
+        if let Some(mut other) = there.filter(|id| *id != person.id).and_then(|id| self.load_person(&id)) {
+            other.record_order(order);
+            self.commit_person(&other, None)?;
+            carts.extend(other.carts);
+        }
         self.tell(subject, Fact::Identified { address });
         self.tell(subject, Fact::OrderAcknowledged { at: placed });
         // The carts hear of it in their own time; until then the gate holds.
-        let due = Due::EndCarts { carts: person.carts, bought, doing: doing.clone() };
+        let due = Due::EndCarts { carts, bought, doing: doing.clone() };
         let delay = self.faults.dawdle();
         self.push(self.now.plus(delay), due);
         Ok(())
@@ -202,7 +245,8 @@ impl World {
             let Some(mut recovery) = self.load_cart(id).filter(|r| r.born_at <= placed) else {
                 continue;
             };
-            let paid = id == bought && matches!(doing.act, Act::Orders { paid: true, .. });
+            let paid =
+                id == bought && matches!(doing.act, Act::Orders { paid: true, .. } | Act::OrdersTo { .. });
             let order = CartOrder { id: format!("order of {}", doing.subject), at: doing.said, paid };
             let effects = recovery.ordered(self.now, &order, &self.policy);
             self.commit_cart(recovery, effects)?;
@@ -297,6 +341,10 @@ impl World {
         }
         Ok(person)
     }
+}
+
+fn postal_alias(postal: &str) -> String {
+    format!("postal {postal}")
 }
 
 fn address_alias(address: &str) -> String {
