@@ -5,5 +5,15 @@
 //! Pure: everything is a function of its arguments. Reading files, threads and printing are the command line's.
 
 pub mod bench;
+pub mod broken;
+pub mod checker;
+pub mod faults;
 pub mod journal;
+pub mod life;
+pub mod place;
+pub mod provider;
+pub mod random;
+pub mod reading;
+pub mod run;
 pub mod shell;
+pub mod world;

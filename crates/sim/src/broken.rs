@@ -1,0 +1,161 @@
+//! Rules that can be switched off, to see that their absence is found out. The core has no such switch: a rule of the
+//! gate is switched off by asking it about a person, a request and a policy doctored so that this rule passes, and
+//! a duty of the shell by not doing it.
+
+use comeback_core::consent::{Consent, Source};
+use comeback_core::gate::ClaimRequest;
+use comeback_core::person::Person;
+use comeback_core::policy::Policy;
+use comeback_core::time::Timestamp;
+
+use crate::checker::Kind;
+
+macro_rules! rules {
+    ($($name:ident $text:literal $kind:ident $tells:literal;)*) => {
+        /// A rule that can be switched off.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rule {
+            $(#[doc = $tells] $name,)*
+        }
+
+        impl Rule {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its name on the command line.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// What is left undone.
+            #[must_use]
+            pub const fn tells(self) -> &'static str {
+                match self { $(Self::$name => $tells,)* }
+            }
+
+            /// As what its absence shows.
+            #[must_use]
+            pub const fn shows_as(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    Ordered "ordered" AfterPurchase "gate: an order since the cart was begun ends it";
+    OptedOut "opted_out" AfterOptOut "gate: who said no to everything hears nothing";
+    ChannelOptedOut "channel_opted_out" AfterOptOut "gate: who said no to a channel hears nothing there";
+    Paused "paused" AfterOptOut "gate: a pause is kept";
+    Consent "consent" Other "gate: nothing without a yes";
+    Automated "automated" Other "gate: nothing for the cart of a program";
+    Stopped "stopped" Other "gate: nothing while the shop has stopped";
+    QuietHours "quiet_hours" Quiet "gate: quiet hours where the recipient is";
+    Jurisdiction "jurisdiction" Quiet "gate: the law of the recipient's place";
+    CapDay "cap_day" Cap "gate: messages a day";
+    CapWeek "cap_week" Cap "gate: messages a week";
+    SmsCap "sms_cap" Cap "gate: text messages for one abandonment";
+    Unverified "unverified" Cap "gate: one recovery for an address that nobody proved";
+    OneSequence "one_sequence" Cap "gate: the newest cart only";
+    SentBefore "sent_before" Duplicate "gate: what was sent is not sent again";
+    Lease "lease" Duplicate "person: a second holder waits for the first's lease";
+    Unknown "unknown" Duplicate "person: a text message that may have gone out is not repeated";
+    Claim "claim" Cap "shell: leave is written down before it is used";
+    SameKey "same_key" Duplicate "shell: every attempt goes under one key";
+    Settle "settle" Lost "shell: a send is settled when it is over, not when it is on the queue";
+    Alarm "alarm" Lost "shell: an alarm is set behind every write";
+    Pending "pending" Lost "shell: a send stays pending until it is settled";
+    OrderFirst "order_first" AfterPurchase "shell: an order is written before it is acknowledged";
+    OptOutFirst "opt_out_first" AfterOptOut "shell: a no is written before it is acknowledged";
+    OrderToAll "order_to_all" AfterPurchase "shell: an order is told to everybody it may concern";
+    Absorb "absorb" AfterOptOut "shell: a merge hands over everything";
+}
+
+impl Rule {
+    /// The rule of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.as_str() == name)
+    }
+
+    /// Whether the gate or the person's claim is asked about something else than what is.
+    #[must_use]
+    pub const fn doctors_the_claim(self) -> bool {
+        !matches!(
+            self,
+            Self::Claim
+                | Self::SameKey
+                | Self::Settle
+                | Self::Alarm
+                | Self::Pending
+                | Self::OrderFirst
+                | Self::OptOutFirst
+                | Self::OrderToAll
+                | Self::Absorb
+        )
+    }
+
+    /// Doctors what a claim is about, so that this rule has nothing to object to; returns whether the provider
+    /// is said to know keys.
+    pub(crate) fn doctor(
+        self,
+        now: Timestamp,
+        person: &mut Person,
+        request: &mut ClaimRequest,
+        policy: &mut Policy,
+        idempotent: bool,
+    ) -> bool {
+        const MANY: u32 = 1_000;
+        match self {
+            Self::Ordered => person.orders.clear(),
+            Self::OptedOut => person.opted_out_of_all = None,
+            Self::ChannelOptedOut => {
+                let gone: Vec<_> = person.opt_outs.drain(..).map(|(channel, _)| channel).collect();
+                // A no is a word as well as an opt-out; the yes before it stands again.
+                person.consents.retain(|c| c.granted || !gone.contains(&c.channel));
+            }
+            Self::Paused => person.paused_until = None,
+            Self::Consent => {
+                for channel in &request.step.channels {
+                    person.consents.push(Consent {
+                        channel: *channel,
+                        granted: true,
+                        wording: "nobody said so".to_owned(),
+                        at: now,
+                        source: Source::Person,
+                    });
+                }
+            }
+            Self::Automated => request.automated = false,
+            Self::Stopped => request.stopped = false,
+            Self::QuietHours => policy.quiet_hours = None,
+            Self::Jurisdiction => policy.jurisdictions.clear(),
+            Self::CapDay => policy.caps.day = MANY,
+            Self::CapWeek => policy.caps.week = MANY,
+            Self::SmsCap => policy.caps.sms_per_abandonment = MANY,
+            Self::Unverified => policy.caps.unverified_ms = 0,
+            Self::OneSequence => person.episodes.clear(),
+            Self::SentBefore => person.sends.retain(|s| s.key != request.key),
+            Self::Lease => {
+                person.claims.remove(&request.key);
+            }
+            Self::Unknown => return true,
+            _ => {}
+        }
+        idempotent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::parse(rule.as_str()), Some(*rule));
+        }
+        assert_eq!(Rule::parse("gravity"), None);
+    }
+}

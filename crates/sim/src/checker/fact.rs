@@ -1,0 +1,248 @@
+//! What truly happened, as plain data: numbers for people, carts and addresses, milliseconds for time. Written by
+//! whoever runs a shop, read by the checker.
+
+/// Milliseconds since the epoch, UTC.
+pub type Instant = i64;
+
+/// A way to reach somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// Email.
+    Email,
+    /// Text message.
+    Text,
+    /// Push.
+    Push,
+}
+
+/// Who says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Voice {
+    /// A page: anybody.
+    Page,
+    /// The shop, by signature.
+    Shop,
+    /// The owner of the address.
+    Owner,
+}
+
+/// A planned contact: step `step` of episode `episode` of cart `cart`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contact {
+    /// The cart.
+    pub cart: u16,
+    /// Its episode, from 1.
+    pub episode: u32,
+    /// The step, from 0.
+    pub step: u32,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What can happen. What allows less (orders, a no, that two are one) stands at the moment at which the edge had
+/// acknowledged it; what allows more (a yes, a proof) at that at which it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// A shopper did something to a cart.
+    Touched {
+        /// The cart.
+        cart: u16,
+        /// In which browser.
+        visitor: u16,
+        /// When they did it.
+        said: Instant,
+        /// A sign of life; not a page that closes.
+        alive: bool,
+        /// Pieces put in, or taken out.
+        pieces: i32,
+        /// By a program.
+        automated: bool,
+    },
+    /// A call about who is who began, for the first time or again. Calls may overtake each other and die half way, so
+    /// who was new to the edge can only be told of a call that no other got in the way of.
+    Begun {
+        /// The browser it names.
+        visitor: Option<u16>,
+        /// The addresses it names.
+        addresses: Vec<u16>,
+    },
+    /// Addresses were typed into a page.
+    Typed {
+        /// Where.
+        visitor: u16,
+        /// For which cart.
+        cart: Option<u16>,
+        /// An email address.
+        email: Option<u16>,
+        /// A number.
+        phone: Option<u16>,
+    },
+    /// The shop vouched that these addresses are one person.
+    Vouched {
+        /// For which cart.
+        cart: Option<u16>,
+        /// All of them.
+        addresses: Vec<u16>,
+    },
+    /// A browser took out a push subscription.
+    Subscribed {
+        /// Which browser.
+        visitor: u16,
+        /// For which cart.
+        cart: Option<u16>,
+        /// The subscription.
+        address: u16,
+    },
+    /// A yes or a no.
+    Said {
+        /// Whose.
+        address: u16,
+        /// To what.
+        way: Way,
+        /// Yes.
+        granted: bool,
+        /// Who says so.
+        voice: Voice,
+        /// When it was said, which the shop's word tells; its arrival otherwise.
+        said: Instant,
+    },
+    /// The owner of an address followed a link that went there.
+    Proved {
+        /// Which address.
+        address: u16,
+    },
+    /// The owner of an address wants no more, by one way or by any.
+    OptedOut {
+        /// Which address.
+        address: u16,
+        /// By which way; any if absent.
+        way: Option<Way>,
+        /// When it was said.
+        said: Instant,
+    },
+    /// The owner of an address wants a pause.
+    Paused {
+        /// Which address.
+        address: u16,
+        /// Until when.
+        until: Instant,
+    },
+    /// An order was placed or paid.
+    Ordered {
+        /// Its number.
+        order: u32,
+        /// When it was placed.
+        placed: Instant,
+        /// What was bought, where that was told.
+        cart: Option<u16>,
+        /// In which browser, where that was told.
+        visitor: Option<u16>,
+        /// Addresses on it.
+        addresses: Vec<u16>,
+    },
+    /// An order was cancelled.
+    Cancelled {
+        /// Its number.
+        order: u32,
+    },
+    /// The shop's stop switch.
+    Stopped {
+        /// On or off.
+        on: bool,
+    },
+    /// Leave was given for a message.
+    Leave {
+        /// Of which contact.
+        contact: Contact,
+        /// By which way.
+        way: Way,
+        /// Where to.
+        address: u16,
+        /// It is about something looked at.
+        browse: bool,
+    },
+    /// A provider took a message, and it reached the address.
+    Delivered {
+        /// Of which contact.
+        contact: Contact,
+        /// By which way.
+        way: Way,
+        /// Where to.
+        address: u16,
+        /// It is about something looked at.
+        browse: bool,
+    },
+    /// A cart was left, and its sequence has steps so long after that.
+    Left {
+        /// The cart.
+        cart: u16,
+        /// Its episode.
+        episode: u32,
+        /// When it began.
+        began: Instant,
+        /// Its steps, in milliseconds after the beginning.
+        steps: Vec<i64>,
+    },
+    /// It was seen that a cart was left, whether or not a sequence is for it.
+    Considered {
+        /// The cart.
+        cart: u16,
+    },
+    /// The cart says that a step ended.
+    Ended {
+        /// Which.
+        contact: Contact,
+        /// The cart believes that it was sent; else why not.
+        how: End,
+    },
+    /// The cart's sequence no longer runs.
+    Rests {
+        /// The cart.
+        cart: u16,
+        /// Because every step had its end.
+        exhausted: bool,
+    },
+    /// The cart's sequence runs, for the first time or again.
+    Runs {
+        /// The cart.
+        cart: u16,
+    },
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Sent.
+    Sent,
+    /// Not sent, with this reason.
+    Skipped(String),
+}
+
+/// Who owns an address, and where they live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// By which way it is reached.
+    pub way: Way,
+    /// IANA zone.
+    pub zone: &'static str,
+    /// Country.
+    pub country: &'static str,
+    /// Region, or empty.
+    pub region: &'static str,
+}
+
+/// Everything about a group of people who may turn out to be one another.
+#[derive(Debug, Clone, Default)]
+pub struct Story {
+    /// The owner of each address.
+    pub owners: Vec<Owner>,
+    /// What happened, in order.
+    pub facts: Vec<Entry>,
+}

@@ -1,0 +1,80 @@
+//! What was promised, in plain numbers.
+
+use super::fact::Way;
+
+/// The promises of a shop to its shoppers.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Messages to a person in any 24 hours.
+    pub per_day: usize,
+    /// Messages to a person in any 7 days.
+    pub per_week: usize,
+    /// Text messages for one abandonment.
+    pub texts_per_abandonment: usize,
+    /// Messages about something looked at, in any 7 days; none are planned if absent.
+    pub browse_per_week: Option<usize>,
+    /// An address that only a page vouched for is written to about one abandonment in so many milliseconds.
+    pub unverified_ms: i64,
+    /// Minutes of the local day from which and to which nobody is written to.
+    pub quiet: Option<(i64, i64)>,
+    /// Whether customers may be written to by email without a recorded yes, where the law lets that be.
+    pub soft_opt_in: bool,
+    /// The law, by place.
+    pub laws: Vec<Sheet>,
+}
+
+/// The law of a country or some of its regions.
+#[derive(Debug, Clone, Default)]
+pub struct Sheet {
+    /// Countries.
+    pub countries: Vec<String>,
+    /// Regions; all if empty.
+    pub regions: Vec<String>,
+    /// When nothing goes out.
+    pub quiet: Vec<Night>,
+    /// Nothing by these ways on Sundays, on holidays.
+    pub no_days: Vec<(Vec<Way>, bool, bool)>,
+    /// The holidays.
+    pub holidays: Vec<Holiday>,
+    /// Most messages by a way for one abandonment.
+    pub per_abandonment: Vec<(Way, usize)>,
+    /// Most messages by a way in any 24 hours.
+    pub per_day: Vec<(Way, usize)>,
+    /// Longest time after the abandonment.
+    pub within: Vec<(Way, i64)>,
+    /// Whose yes it takes at least: 0 a page's, 1 the shop's, 2 the owner's.
+    pub least_voice: Vec<(Way, u8)>,
+    /// Ways by which a customer may be written to without a yes, for so long after an order.
+    pub soft_opt_in: Vec<(Way, i64)>,
+}
+
+/// A window of the local day in which nothing goes out.
+#[derive(Debug, Clone, Default)]
+pub struct Night {
+    /// By these ways.
+    pub ways: Vec<Way>,
+    /// From this minute,
+    pub from: i64,
+    /// to before this one, perhaps of the next day.
+    pub to: i64,
+    /// Only where it begins on one of these days, 0 for Sunday; every day if empty.
+    pub days: Vec<i64>,
+}
+
+/// A public holiday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holiday {
+    /// Month and day.
+    Fixed(i64, i64),
+    /// Days after Easter Sunday.
+    Easter(i64),
+}
+
+impl Sheet {
+    /// Whether it holds in a place.
+    #[must_use]
+    pub fn covers(&self, country: &str, region: &str) -> bool {
+        self.countries.iter().any(|c| c == country)
+            && (self.regions.is_empty() || self.regions.iter().any(|r| r == region))
+    }
+}

@@ -1,0 +1,221 @@
+//! Shoppers: what a group of people who have to do with one another does over some weeks, as data. A function of the
+//! seed and nothing else; what they do about the messages they get is decided when they get them ([`react`]).
+
+mod react;
+mod write;
+
+use comeback_core::time::Timestamp;
+
+use crate::checker::{Owner, Voice, Way};
+use crate::place::Home;
+
+pub use react::{Reached, react};
+pub use write::group;
+
+/// Addresses of each person of a group, who has two browsers.
+pub const ADDRESSES: u16 = 5;
+
+/// Something a shopper does in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Do {
+    /// Opens a page.
+    View,
+    /// Looks at a product, so many seconds.
+    Look(u16),
+    /// Puts a piece in.
+    Add(u8),
+    /// Takes a piece out.
+    Remove(u8),
+    /// Begins checkout.
+    Checkout,
+    /// Chooses shipping.
+    Shipping,
+    /// Gives payment details.
+    Payment,
+    /// Checkout refuses something: 0 the card, 1 the stock, 2 a field.
+    Error(u8),
+    /// Looks at what shipping costs.
+    Estimate,
+    /// Tries a code.
+    Coupon(bool),
+    /// Moves to leave.
+    Exit,
+    /// Hides the page.
+    Hide,
+    /// The platform says that the session is over.
+    End,
+    /// The page says that they bought, under this number.
+    Bought(u32),
+}
+
+impl Do {
+    /// Pieces that it puts in or takes out.
+    #[must_use]
+    pub const fn pieces(self) -> i32 {
+        match self {
+            Self::Add(_) => 1,
+            Self::Remove(_) => -1,
+            _ => 0,
+        }
+    }
+
+    /// Whether somebody is there.
+    #[must_use]
+    pub const fn is_alive(self) -> bool {
+        !matches!(self, Self::Exit | Self::Hide | Self::End)
+    }
+}
+
+/// How an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Placed, not paid.
+    Pending,
+    /// Paid.
+    Paid,
+    /// Cancelled.
+    Cancelled,
+}
+
+/// Something done from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// A batch of a page: what was done, each so many milliseconds after the first.
+    Batch {
+        /// Which cart.
+        cart: u16,
+        /// In which browser.
+        visitor: u16,
+        /// What.
+        deeds: Vec<(i64, Do)>,
+        /// On a phone.
+        mobile: bool,
+        /// By a program.
+        automated: bool,
+    },
+    /// Types addresses into a page, and ticks a box or not.
+    Types {
+        /// Where.
+        visitor: u16,
+        /// For which cart.
+        cart: Option<u16>,
+        /// An email address.
+        email: Option<u16>,
+        /// A number.
+        phone: Option<u16>,
+        /// The box.
+        agrees: bool,
+    },
+    /// Signs in: the shop vouches for the addresses, and for the answer about reminders.
+    SignsIn {
+        /// With which cart.
+        cart: Option<u16>,
+        /// Whose.
+        addresses: Vec<u16>,
+        /// A yes; no answer otherwise.
+        agrees: bool,
+    },
+    /// Takes out a push subscription.
+    Subscribes {
+        /// In which browser.
+        visitor: u16,
+        /// With which cart.
+        cart: Option<u16>,
+        /// Which.
+        address: u16,
+    },
+    /// Says yes or no about an address.
+    Says {
+        /// In which browser, if a page reports it; the shop otherwise.
+        visitor: Option<u16>,
+        /// Which address.
+        address: u16,
+        /// Yes.
+        granted: bool,
+    },
+    /// The platform reports an order.
+    Orders {
+        /// Its number.
+        order: u32,
+        /// What was bought, where it says so.
+        cart: Option<u16>,
+        /// Addresses on it.
+        addresses: Vec<u16>,
+        /// How it stands.
+        status: Status,
+        /// When it was placed.
+        placed: Timestamp,
+    },
+    /// Follows the link of a message.
+    Clicks {
+        /// The how-manieth message that reached this group.
+        message: usize,
+    },
+    /// Says no by the link of a message: to its channel, or to all.
+    OptsOut {
+        /// The how-manieth message.
+        message: usize,
+        /// To everything.
+        all: bool,
+    },
+    /// Asks for 30 days of peace by the link of a message.
+    Pauses {
+        /// The how-manieth message.
+        message: usize,
+    },
+    /// Says yes again by the link of a message.
+    Returns {
+        /// The how-manieth message.
+        message: usize,
+    },
+    /// The shop's stop switch.
+    Stops(bool),
+}
+
+/// An act, when it was done and when it arrives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// When it was done.
+    pub said: Timestamp,
+    /// When it arrives, copies included.
+    pub arrives: Vec<Timestamp>,
+    /// What.
+    pub act: Act,
+}
+
+/// A group of people who may turn out to be one another.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Its number.
+    pub number: u64,
+    /// Its own seed.
+    pub seed: u64,
+    /// Where they live.
+    pub home: Home,
+    /// Their addresses.
+    pub owners: Vec<Owner>,
+    /// Their browsers.
+    pub visitors: u16,
+    /// Their carts.
+    pub carts: u16,
+    /// What they do.
+    pub acts: Vec<Planned>,
+    /// Whether the provider of text messages knows keys.
+    pub texts_idempotent: bool,
+    /// How much may go wrong around them.
+    pub trouble: u32,
+    /// Every state goes through text and back.
+    pub through_text: bool,
+}
+
+/// Who says something, to the checker.
+#[must_use]
+pub const fn voice_of(page: bool) -> Voice {
+    if page { Voice::Page } else { Voice::Shop }
+}
+
+/// By which way an address is reached.
+#[must_use]
+pub fn way_of(owners: &[Owner], address: u16) -> Way {
+    owners.get(usize::from(address)).map_or(Way::Email, |o| o.way)
+}

@@ -1,0 +1,103 @@
+//! A policy's promises in the checker's plain numbers. A second reading on purpose: it takes what stands in the
+//! policy and asks none of the core's functions what it means.
+
+use comeback_core::consent::{Channel, Source};
+use comeback_core::jurisdiction::{Holiday as CoreHoliday, Law, Pack, Weekday};
+use comeback_core::policy::Policy;
+
+use crate::checker::{Holiday, Night, Rules, Sheet, Way};
+
+/// The same channel, to the checker.
+#[must_use]
+pub fn way(channel: Channel) -> Way {
+    match channel {
+        Channel::Email => Way::Email,
+        Channel::Sms => Way::Text,
+        Channel::Push => Way::Push,
+    }
+}
+
+/// What a policy promises.
+#[must_use]
+pub fn rules_of(policy: &Policy) -> Rules {
+    let size = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    Rules {
+        per_day: size(policy.caps.day),
+        per_week: size(policy.caps.week),
+        texts_per_abandonment: size(policy.caps.sms_per_abandonment),
+        browse_per_week: policy.browse.as_ref().map(|b| size(b.per_week)),
+        unverified_ms: policy.caps.unverified_ms,
+        quiet: policy.quiet_hours.filter(|q| q.from != q.to).map(|q| (i64::from(q.from), i64::from(q.to))),
+        soft_opt_in: policy.consent.soft_opt_in,
+        laws: policy
+            .jurisdictions
+            .iter()
+            .map(sheet)
+            .chain(policy.consent.least.iter().map(|(channel, source)| Sheet {
+                // What the policy itself asks for holds everywhere.
+                countries: crate::place::HOMES.iter().map(|h| h.country.to_owned()).collect(),
+                least_voice: vec![(way(*channel), voice(*source))],
+                ..Sheet::default()
+            }))
+            .collect(),
+    }
+}
+
+const fn voice(source: Source) -> u8 {
+    match source {
+        Source::Page => 0,
+        Source::Signed => 1,
+        Source::Person => 2,
+    }
+}
+
+const fn day(day: Weekday) -> i64 {
+    match day {
+        Weekday::Sunday => 0,
+        Weekday::Monday => 1,
+        Weekday::Tuesday => 2,
+        Weekday::Wednesday => 3,
+        Weekday::Thursday => 4,
+        Weekday::Friday => 5,
+        Weekday::Saturday => 6,
+    }
+}
+
+fn sheet(pack: &Pack) -> Sheet {
+    let mut sheet =
+        Sheet { countries: pack.countries.clone(), regions: pack.regions.clone(), ..Sheet::default() };
+    sheet.holidays = pack
+        .holidays
+        .iter()
+        .map(|h| match h {
+            CoreHoliday::Fixed { month, day } => Holiday::Fixed(i64::from(*month), i64::from(*day)),
+            CoreHoliday::Easter { offset } => Holiday::Easter(i64::from(*offset)),
+        })
+        .collect();
+    let ways = |channels: &[Channel]| channels.iter().map(|c| way(*c)).collect::<Vec<_>>();
+    for rule in &pack.rules {
+        match &rule.law {
+            Law::Quiet { channels, window, days } => sheet.quiet.push(Night {
+                ways: ways(channels),
+                from: i64::from(window.from),
+                to: i64::from(window.to),
+                days: days.iter().map(|d| day(*d)).collect(),
+            }),
+            Law::NoDays { channels, sundays, holidays } => {
+                sheet.no_days.push((ways(channels), *sundays, *holidays));
+            }
+            Law::PerAbandonment { channel, most } => {
+                sheet.per_abandonment.push((way(*channel), usize::try_from(*most).unwrap_or(usize::MAX)));
+            }
+            Law::PerDay { channel, most } => {
+                sheet.per_day.push((way(*channel), usize::try_from(*most).unwrap_or(usize::MAX)));
+            }
+            Law::Within { channel, span_ms } => sheet.within.push((way(*channel), *span_ms)),
+            Law::LeastConsent { channel, source } => {
+                sheet.least_voice.push((way(*channel), voice(*source)));
+            }
+            Law::SoftOptIn { channel, span_ms } => sheet.soft_opt_in.push((way(*channel), *span_ms)),
+        }
+    }
+    sheet
+}

@@ -1,0 +1,286 @@
+//! A batch from a page: the person of a cart that is new to this browser, the cart, the person's list of carts, and
+//! what it says was bought.
+
+use comeback_core::cart::{Change as CartChange, Line, Trust};
+use comeback_core::id::PersonId;
+use comeback_core::person::Order;
+use comeback_core::recovery::Recovery;
+use comeback_core::signal::{CheckoutError, Signal, SignalKind, Viewed};
+use comeback_core::time::Timestamp;
+
+use super::identity::{Change, Identifier};
+use super::orders::Placed;
+use super::{CartObject, Task, World};
+use crate::checker::Fact;
+use crate::faults::{Crash, Fate};
+use crate::journal::{Capture, Input};
+use crate::life::{Act, Do};
+
+/// A session as a cart hears of it.
+struct Seen {
+    cart: u16,
+    visitor: u16,
+    person: Option<PersonId>,
+    mobile: bool,
+    automated: bool,
+}
+
+impl World<'_> {
+    pub(super) fn batch(&mut self, mut task: Task) -> Result<Option<Task>, Crash> {
+        let Some((said, Act::Batch { cart, visitor, deeds, mobile, automated })) =
+            self.acts.get(task.act).map(|p| (p.said, p.act.clone()))
+        else {
+            return Ok(None);
+        };
+        let bought: Vec<u32> = deeds
+            .iter()
+            .filter_map(|(_, d)| match d {
+                Do::Bought(order) => Some(*order),
+                _ => None,
+            })
+            .collect();
+        match task.stage {
+            0 => {
+                let known = self.cookies.get(usize::from(visitor)).copied().flatten() == Some(cart);
+                if !known {
+                    task.person = match self.find(Identifier::Cart(cart)) {
+                        Some(person) => {
+                            self.theirs(visitor, cart, &person)?;
+                            Some(person)
+                        }
+                        None => self.find(Identifier::Visitor(visitor)),
+                    };
+                }
+            }
+            1 => {
+                let seen = Seen { cart, visitor, person: task.person.clone(), mobile, automated };
+                self.capture(task.act, said, &deeds, seen)?;
+            }
+            2 => {
+                let known = self.cookies.get(usize::from(visitor)).copied().flatten() == Some(cart);
+                if task.person.is_none() && !known && self.cart(cart).is_some() {
+                    // A contact may have come between the question whose it is and its birth.
+                    task.person = self.find(Identifier::Cart(cart));
+                    if let Some(person) = task.person.clone() {
+                        self.theirs(visitor, cart, &person)?;
+                        let browser = self.visitor_id(visitor);
+                        let now = self.now;
+                        self.change_cart(cart, |held| {
+                            if held.person.is_some() {
+                                return vec![];
+                            }
+                            held.link_from_page(now, &person, browser.as_ref())
+                        })?;
+                    }
+                }
+                if let Some(person) = task.person.clone() {
+                    self.apply(&person, vec![Change::LinkCart(cart)])?;
+                }
+                task.persons = self.find(Identifier::Visitor(visitor)).into_iter().collect();
+                task.persons.extend(self.cart(cart).and_then(|c| c.person.clone()));
+                if !bought.is_empty() {
+                    task.carts.push(cart);
+                }
+            }
+            _ => {
+                let placed = bought.first().map(|order| Placed {
+                    order: self.order(*order, self.now),
+                    paid: false,
+                    own: Some(cart),
+                });
+                let is_over = match &placed {
+                    Some(placed) => self.spread(&mut task, placed)?,
+                    None => true,
+                };
+                if is_over {
+                    let is_there = self.cart(cart).is_some();
+                    if let Some(cookie) = self.cookies.get_mut(usize::from(visitor)).filter(|_| is_there) {
+                        *cookie = Some(cart);
+                    }
+                    self.acknowledge_batch(task.act, said, cart, visitor, &deeds, automated);
+                    return Ok(None);
+                }
+                return Ok(Some(task));
+            }
+        }
+        task.stage += 1;
+        Ok(Some(task))
+    }
+
+    /// An order as this shop's systems tell of it.
+    pub(super) fn order(&self, number: u32, at: Timestamp) -> Order {
+        Order {
+            id: format!("order_{:x}_{number}", self.group.number),
+            at,
+            total_minor: None,
+            cancelled: false,
+            currency: None,
+        }
+    }
+
+    fn acknowledge_batch(
+        &mut self,
+        act: usize,
+        said: Timestamp,
+        cart: u16,
+        visitor: u16,
+        deeds: &[(i64, Do)],
+        automated: bool,
+    ) {
+        if self.acknowledged.get(act).copied().unwrap_or(true) {
+            return;
+        }
+        for (after, deed) in deeds {
+            self.tell(Fact::Touched {
+                cart,
+                visitor,
+                said: said.plus(*after).min(self.now).millis(),
+                alive: deed.is_alive(),
+                pieces: deed.pieces(),
+                automated,
+            });
+            if let Do::Bought(order) = deed {
+                // A page's order is dated by its arrival.
+                let (order, placed) = (*order, self.now.millis());
+                self.tell(Fact::Ordered {
+                    order,
+                    placed,
+                    cart: Some(cart),
+                    visitor: Some(visitor),
+                    addresses: vec![],
+                });
+            }
+        }
+        self.acknowledge(act);
+    }
+
+    fn capture(&mut self, act: usize, said: Timestamp, deeds: &[(i64, Do)], seen: Seen) -> Result<(), Crash> {
+        let now = self.now;
+        let signals: Vec<Signal> = deeds
+            .iter()
+            .enumerate()
+            .filter_map(|(n, (after, deed))| {
+                let at = said.plus(*after).min(now);
+                Some(Signal { id: self.event_id(act, n)?, at, kind: self.kind(*deed) })
+            })
+            .collect();
+        if self.cart(seen.cart).is_none() {
+            // A purchase bears its cart as well: closed, so that what comes late finds it so.
+            let bears = deeds.iter().any(|(_, d)| matches!(d, Do::Add(_) | Do::Bought(_)))
+                || self.setup.policy.browse.is_some();
+            if !bears {
+                return Ok(());
+            }
+            let at = signals.iter().map(|s| s.at).min().unwrap_or(now);
+            self.bear(seen.cart, at, Some(seen.visitor))?;
+        }
+        self.captured(seen, signals)
+    }
+
+    /// A cart is born with the first thing that happened to it.
+    pub(super) fn bear(&mut self, cart: u16, at: Timestamp, visitor: Option<u16>) -> Result<(), Crash> {
+        let fate = self.weather.fate();
+        if fate == Fate::DiesBefore {
+            return Err(Crash);
+        }
+        let Some(id) = self.cart_id(cart) else { return Ok(()) };
+        let mut fresh = Recovery::new(id, self.shop.clone(), self.currency, at.min(self.now));
+        fresh.visitor = visitor.and_then(|v| self.visitor_id(v));
+        let alarm = fresh.next_wakeup(&self.setup.policy);
+        if let Some(held) = self.carts.get_mut(usize::from(cart)) {
+            *held = Some(CartObject { cart: fresh, alarm, watch: super::Watch::default() });
+        }
+        self.outcome.carts += 1;
+        if fate == Fate::DiesAfter { Err(Crash) } else { Ok(()) }
+    }
+
+    fn captured(&mut self, seen: Seen, signals: Vec<Signal>) -> Result<(), Crash> {
+        let (now, zone, place) = (self.now, self.group.home.zone, self.place.clone());
+        let Seen { cart, visitor, person, mobile, automated } = seen;
+        let browser = self.visitor_id(visitor);
+        if self.setup.journal
+            && let Some(id) = self.cart_id(cart)
+        {
+            let capture = Capture {
+                cart: id,
+                visitor: browser.clone(),
+                person: person.clone(),
+                currency: self.currency,
+                zone: Some(zone.to_owned()),
+                place: place.clone(),
+                mobile,
+                automated,
+                signals: signals.clone(),
+            };
+            self.note(|| Input::Capture(Box::new(capture)));
+        }
+        let events = signals.len() as u64;
+        self.change_cart(cart, |held| {
+            let mut effects = vec![];
+            // Whoever is known behind it stays: that a browser comes back to it says nothing new.
+            if let Some(person) = person.as_ref().filter(|_| held.person.is_none()) {
+                effects.extend(held.link_from_page(now, person, browser.as_ref()));
+            }
+            if held.visitor.is_none() && held.cart.version == 0 {
+                held.visitor = browser;
+            }
+            held.automated |= automated;
+            held.facts.mobile |= mobile;
+            held.zone = Some(zone.to_owned());
+            held.place = place;
+            for signal in signals {
+                effects.extend(held.signal(now, signal));
+            }
+            effects
+        })?;
+        self.outcome.events += events;
+        Ok(())
+    }
+
+    fn kind(&self, deed: Do) -> SignalKind {
+        let currency = self.currency;
+        match deed {
+            Do::View => SignalKind::PageView,
+            Do::Look(seconds) => SignalKind::ViewItem {
+                item: Some(Viewed { item_id: "kettle".to_owned(), item_variant: None, class: None }),
+                dwell_ms: Some(i64::from(seconds) * 1_000),
+            },
+            Do::Add(item) => SignalKind::Cart { currency, change: CartChange::Add(vec![line(item)]) },
+            Do::Remove(item) => SignalKind::Cart { currency, change: CartChange::Remove(vec![line(item)]) },
+            Do::Checkout => SignalKind::BeginCheckout,
+            Do::Shipping => SignalKind::AddShippingInfo,
+            Do::Payment => SignalKind::AddPaymentInfo,
+            Do::Error(what) => SignalKind::CheckoutError(CheckoutError {
+                step: if what == 2 { "contact" } else { "payment" }.to_owned(),
+                code: ["card_declined", "out_of_stock", "invalid_field"]
+                    .get(usize::from(what))
+                    .copied()
+                    .unwrap_or("card_declined")
+                    .to_owned(),
+                method: "card".to_owned(),
+            }),
+            Do::Estimate => SignalKind::ViewShippingEstimate,
+            Do::Coupon(accepted) => SignalKind::TryCoupon { accepted },
+            Do::Exit => SignalKind::ExitIntent,
+            Do::Hide => SignalKind::PageHide,
+            Do::End => SignalKind::SessionEnd,
+            Do::Bought(order) => {
+                SignalKind::Purchase { order: format!("order_{:x}_{order}", self.group.number) }
+            }
+        }
+    }
+}
+
+fn line(item: u8) -> Line {
+    Line {
+        item_id: format!("item_{item}"),
+        item_variant: None,
+        quantity: 1,
+        unit_price_minor: 1_900 + i64::from(item) * 4_000,
+        title: "Something".to_owned(),
+        image_url: None,
+        item_url: None,
+        class: None,
+        trust: Trust::Signed,
+    }
+}

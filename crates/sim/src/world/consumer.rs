@@ -1,0 +1,244 @@
+//! The consumer of the `sends` queue, one call at a time, so that anything can come in between: prepare (cart), claim
+//! (person), hand over (provider), sent (person), settled (cart).
+
+use comeback_core::consent::Channel;
+use comeback_core::decision::{Decision, DecisionRecord, Why};
+use comeback_core::effect::SendJob;
+use comeback_core::gate::ClaimRequest;
+use comeback_core::id::{PersonId, SendKey};
+use comeback_core::person::Person;
+use comeback_core::recovery::{Outcome, Prepared, Trigger};
+use comeback_core::time::{MINUTE, Millis, Timestamp};
+
+use super::{Reached, World};
+use crate::broken::Rule;
+use crate::checker::{Contact, Fact};
+use crate::faults::Crash;
+use crate::life::{self, ADDRESSES, react};
+use crate::provider::Answer;
+use crate::reading::way;
+
+/// A provider that is down is asked again after this long.
+const PROVIDER_RETRY: Millis = 2 * MINUTE;
+
+/// A job being worked on. Lost when the process dies.
+#[derive(Debug)]
+pub(super) struct Consumer {
+    job: SendJob,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Prepare,
+    Claim(Box<Prepared>),
+    Send(Box<Cleared>),
+    MarkSent(Box<Cleared>),
+    Release(Box<Cleared>, Outcome),
+    Settle(Outcome, Option<Box<DecisionRecord>>),
+}
+
+#[derive(Debug)]
+struct Cleared {
+    person: PersonId,
+    channel: Channel,
+    address: u16,
+    contact: Contact,
+    browse: bool,
+    record: DecisionRecord,
+}
+
+impl Consumer {
+    pub(super) fn new(job: SendJob) -> Self {
+        Self { job, stage: Stage::Prepare }
+    }
+
+    pub(super) fn job(&self) -> &SendJob {
+        &self.job
+    }
+}
+
+impl World<'_> {
+    /// One call; `None` when the job is done with.
+    pub(super) fn consume(&mut self, consumer: Consumer) -> Result<Option<Consumer>, Crash> {
+        let Consumer { job, stage } = consumer;
+        let Some(number) = self.number_of(&job.cart) else { return Ok(None) };
+        let policy = &self.setup.policy;
+        let now = self.now;
+        let next = match stage {
+            // A job that no longer stands for anything is acknowledged and that is all.
+            Stage::Prepare => match self.cart(number).map(|cart| cart.prepare(&job.key, policy)) {
+                Some(Ok(prepared)) => Some(Stage::Claim(Box::new(prepared))),
+                _ => None,
+            },
+            Stage::Claim(prepared) => self.claim(number, &job.key, &prepared)?,
+            Stage::Send(cleared) => self.send(&job.key, cleared)?,
+            Stage::MarkSent(cleared) => {
+                let person = self.survivor(&cleared.person)?;
+                self.change_person(&person, |p, now| p.mark_sent(&job.key, now))?;
+                Some(Stage::Settle(Outcome::Sent, Some(Box::new(cleared.record))))
+            }
+            Stage::Release(cleared, outcome) => {
+                let person = self.survivor(&cleared.person)?;
+                self.change_person(&person, |p, _| p.release(&job.key))?;
+                let mut record = cleared.record;
+                record.decision = match outcome {
+                    Outcome::Deferred { until } => Decision::Defer { until, why: Why::ProviderDown },
+                    _ => Decision::Skip { why: Why::ProviderRefused },
+                };
+                Some(Stage::Settle(outcome, Some(Box::new(record))))
+            }
+            Stage::Settle(outcome, record) => {
+                self.change_cart(number, |cart| {
+                    cart.settle(now, &job.key, outcome, record.as_deref(), policy)
+                })?;
+                None
+            }
+        };
+        Ok(next.map(|stage| Consumer { job, stage }))
+    }
+
+    fn claim(&mut self, cart: u16, key: &SendKey, prepared: &Prepared) -> Result<Option<Stage>, Crash> {
+        let id = self.survivor(&prepared.person)?;
+        let request = self.request(prepared);
+        let mail = self.mail.is_idempotent();
+        let texts = self.texts.is_idempotent();
+        let idempotent = prepared.step.channels.iter().all(|c| if *c == Channel::Sms { texts } else { mail });
+        let setup = self.setup;
+        let asked = self.change_person(&id, |person, now| match setup.broken {
+            Some(rule) => ask_broken(rule, now, person, &request, setup, idempotent),
+            None => person.claim(now, &request, &setup.policy, idempotent),
+        });
+        let Some(record) = asked? else { return Ok(None) };
+        let contact = self.contact(cart, key, prepared);
+        match &record.decision {
+            Decision::Send(clearance) => {
+                let channel = clearance.channel();
+                let Some(address) = Self::address_number(clearance.address()) else { return Ok(None) };
+                let browse = prepared.trigger == Trigger::Browse;
+                self.tell(Fact::Leave { contact, way: way(channel), address, browse });
+                let cleared = Cleared { person: id, channel, address, contact, browse, record };
+                Ok(Some(Stage::Send(Box::new(cleared))))
+            }
+            // Two deliveries of one job: the other is at work.
+            Decision::Defer { why: Why::InFlight, .. } => Ok(None),
+            refused => {
+                match refused {
+                    Decision::Defer { .. } => self.outcome.deferred += 1,
+                    _ => self.outcome.skipped += 1,
+                }
+                let outcome = refused.refusal();
+                Ok(outcome.map(|outcome| Stage::Settle(outcome, Some(Box::new(record)))))
+            }
+        }
+    }
+
+    fn contact(&self, cart: u16, key: &SendKey, prepared: &Prepared) -> Contact {
+        let episode = prepared.abandonment;
+        let step = self.cart(cart).and_then(|c| c.pending.as_ref()).filter(|p| p.key == *key).map(|p| p.step);
+        let step = step.unwrap_or_else(|| {
+            (0..64).find(|step| SendKey::of(&prepared.cart, episode, *step) == *key).unwrap_or(u32::MAX)
+        });
+        Contact { cart, episode, step }
+    }
+
+    fn request(&self, prepared: &Prepared) -> ClaimRequest {
+        let offers: Vec<String> = self.setup.policy.offers.iter().map(|o| o.name.clone()).collect();
+        ClaimRequest {
+            showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX).max(1),
+            stopped: self.stopped,
+            capable: vec![Channel::Email, Channel::Sms, Channel::Push],
+            approved: offers.clone(),
+            offers,
+            ..ClaimRequest::from(prepared)
+        }
+    }
+
+    fn send(&mut self, key: &SendKey, cleared: Box<Cleared>) -> Result<Option<Stage>, Crash> {
+        let now = self.now;
+        if self.weather.is_down() {
+            let until = now.plus(PROVIDER_RETRY);
+            return Ok(Some(Stage::Release(cleared, Outcome::Deferred { until })));
+        }
+        if self.weather.refuses() {
+            return Ok(Some(Stage::Release(cleared, Outcome::Skipped { why: Why::ProviderRefused })));
+        }
+        let handed = match self.setup.broken {
+            Some(Rule::SameKey) => SendKey::derive(&[key.as_str(), &now.millis().to_string()]),
+            _ => key.clone(),
+        };
+        let provider = if cleared.channel == Channel::Sms { &mut self.texts } else { &mut self.mail };
+        if provider.take(&handed, now) == Answer::Taken {
+            self.deliver(key, &cleared);
+        }
+        if self.weather.loses_answer() {
+            // It took it, and nobody heard: whoever waited for the answer is gone.
+            return Err(Crash);
+        }
+        Ok(Some(Stage::MarkSent(cleared)))
+    }
+
+    fn deliver(&mut self, key: &SendKey, cleared: &Cleared) {
+        let Cleared { contact, channel, address, browse, .. } = cleared;
+        self.outcome.sends += 1;
+        self.tell(Fact::Delivered {
+            contact: *contact,
+            way: way(*channel),
+            address: *address,
+            browse: *browse,
+        });
+        let message = self.reached.len();
+        self.reached.push(Reached {
+            key: key.clone(),
+            cart: contact.cart,
+            person: cleared.person.clone(),
+            way: way(*channel),
+            address: *address,
+        });
+        let about = u32::from(contact.cart) * 4_096 + contact.episode * 64 + contact.step;
+        let reached = life::Reached {
+            message,
+            cart: contact.cart,
+            visitor: (address / ADDRESSES) * 2,
+            address: *address,
+            order: 100_000 + about,
+        };
+        for planned in react(self.group.seed, self.now, reached) {
+            self.acts.push(planned);
+            self.arrived.push(false);
+            self.acknowledged.push(false);
+            self.call(self.acts.len() - 1);
+        }
+    }
+}
+
+/// What the gate would say if it had no such rule, with the claim it would then write down.
+fn ask_broken(
+    rule: Rule,
+    now: Timestamp,
+    person: &mut Person,
+    request: &ClaimRequest,
+    setup: &super::Setup,
+    idempotent: bool,
+) -> DecisionRecord {
+    if rule == Rule::Claim {
+        // The answer is obeyed and forgotten.
+        return person.clone().claim(now, request, &setup.policy, idempotent);
+    }
+    if !rule.doctors_the_claim() {
+        return person.claim(now, request, &setup.policy, idempotent);
+    }
+    let (mut other, mut request, mut policy) = (person.clone(), request.clone(), setup.policy.clone());
+    let idempotent = rule.doctor(now, &mut other, &mut request, &mut policy, idempotent);
+    let record = other.claim(now, &request, &policy, idempotent);
+    if let Some(claim) = other.claims.get(&request.key) {
+        person.claims.insert(request.key.clone(), claim.clone());
+    }
+    for episode in other.episodes {
+        if !person.episodes.contains(&episode) {
+            person.episodes.push(episode);
+        }
+    }
+    person.holdout = other.holdout;
+    record
+}
