@@ -16,4 +16,5 @@ pub mod random;
 pub mod reading;
 pub mod run;
 pub mod shell;
+pub mod trial;
 pub mod world;

@@ -222,6 +222,20 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// Runs shards of so many carts without a rule until its absence is found out.
+    #[must_use]
+    pub fn of(rule: Rule, seed: u64, carts: u64, setup: &Setup) -> Self {
+        let setup = Setup { broken: Some(rule), ..setup.clone() };
+        let mut trial = Self { rule, report: Report::default() };
+        for n in 0..shards(carts) {
+            trial.report.add(shard(seed, n, carts, &setup));
+            if trial.is_caught() {
+                break;
+            }
+        }
+        trial
+    }
+
     /// Whether its absence was found out, as what it should.
     #[must_use]
     pub fn is_caught(&self) -> bool {

@@ -384,7 +384,7 @@ impl<'s> World<'s> {
     fn address_text(&self, address: u16) -> String {
         match self.way(address) {
             Way::Email => format!("{address}@{:x}.example", self.group.number),
-            Way::Text => format!("+4915{:05}{address:03}", self.group.number % 100_000),
+            Way::Text => format!("+{}{:04}{address:03}", self.group.home.dial, self.group.number % 10_000),
             Way::Push => format!("push {:x} {address}", self.group.number),
         }
     }

@@ -13,7 +13,6 @@ pub(super) struct Order {
     pub(super) at: Instant,
     pub(super) placed: Instant,
     pub(super) cart: Option<u16>,
-    pub(super) visitor: Option<u16>,
     pub(super) known_browser: Option<u16>,
     pub(super) addresses: Vec<u16>,
     /// An address of whoever was behind what was bought.
@@ -146,7 +145,8 @@ impl People {
                     held.born = Some(held.born.map_or(*said, |b| b.min(*said)));
                     held.visitor.get_or_insert(*visitor);
                 }
-                held.automated |= automated;
+                // A visit to a cart that is not yet leaves nothing.
+                held.automated |= *automated && held.born.is_some();
                 held.pieces += pieces;
                 if *alive {
                     held.alive = held.alive.max(Some(*said));
@@ -228,7 +228,6 @@ impl People {
                     at: entry.at,
                     placed: first,
                     cart: *cart,
-                    visitor: *visitor,
                     // A browser of which nobody is known yet leads to nobody, now or later.
                     known_browser: visitor.filter(|v| self.is_known(*v)),
                     addresses: addresses.clone(),

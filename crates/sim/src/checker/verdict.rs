@@ -101,8 +101,9 @@ fn concerns(people: &People, order: &Order, cart: u16, address: u16) -> bool {
         return false;
     }
     let same_person = |other: u16| people.are_one(other, address);
-    let same_browser = order.known_browser.is_some_and(|v| people.is_browser_of(v, address))
-        || order.visitor.is_some_and(|v| left.visitor == Some(v));
+    // An order in a browser of which nobody is known ends its own cart only.
+    let same_browser =
+        order.known_browser.is_some_and(|v| people.is_browser_of(v, address) || left.visitor == Some(v));
     let behind_bought = order.behind.is_some_and(same_person);
     same_browser || behind_bought || order.addresses.iter().any(|a| same_person(*a))
 }

@@ -81,7 +81,8 @@ impl Writer {
 #[must_use]
 pub fn group(seed: u64, number: u64, carts: u16) -> Group {
     let mut random = Random::of(seed, &[1, number]);
-    let home = random.pick(HOMES).copied().unwrap_or(Home { zone: "UTC", country: "GB", region: "" });
+    const NOWHERE: Home = Home { zone: "UTC", country: "GB", region: "", dial: "44" };
+    let home = random.pick(HOMES).copied().unwrap_or(NOWHERE);
     let humans = if random.percent(75) { 1 } else { 2 };
     let mut owners = vec![];
     let mut address = |way| {
@@ -199,8 +200,15 @@ fn errand(w: &mut Writer, at: Timestamp, cart: u16, human: &Human, stranger: Opt
     let mut left = w.visit(at, cart, visitor, &deeds, mobile);
     if !before && w.random.percent(85) {
         let when = at.plus(w.random.span(MINUTE, 10 * MINUTE));
+        if w.random.percent(5) {
+            // They buy elsewhere first, and say only then whose cart this is.
+            buy(w, when.plus(-20 * SECOND), None, None, &[human.email], true);
+        }
         identify(w, when, cart, visitor, human, stranger);
         left = left.max(when);
+    }
+    if w.random.percent(2) {
+        haunt(w, left, cart, visitor);
     }
     afterwards(w, left, cart, visitor, human, mobile);
 }
@@ -241,6 +249,13 @@ fn identify(w: &mut Writer, at: Timestamp, cart: u16, visitor: u16, human: &Huma
     }
 }
 
+/// A program comes upon the cart after it was left, and does nothing a shopper would do.
+fn haunt(w: &mut Writer, left: Timestamp, cart: u16, visitor: u16) {
+    let at = left.plus(w.random.span(30 * MINUTE, 6 * HOUR));
+    let deeds = vec![(0, Do::Hide)];
+    w.plan(at, Act::Batch { cart, visitor, deeds, mobile: false, automated: true });
+}
+
 /// What follows: nothing, a return, an order of one kind or another, a word about messages.
 fn afterwards(w: &mut Writer, left: Timestamp, cart: u16, visitor: u16, human: &Human, mobile: bool) {
     let later = |w: &mut Writer| left.plus(span_of_days(w));
@@ -257,11 +272,11 @@ fn afterwards(w: &mut Writer, left: Timestamp, cart: u16, visitor: u16, human: &
         0..=9 => {
             // In one go, told by page and platform.
             let bought = left.plus(w.random.span(MINUTE, 30 * MINUTE));
-            buy(w, bought, Some(cart), Some(visitor), vec![human.email], true);
+            buy(w, bought, Some(cart), Some(visitor), &[human.email], true);
         }
         10..=15 => {
             let bought = later(w);
-            buy(w, bought, Some(cart), None, vec![human.email], true);
+            buy(w, bought, Some(cart), None, &[human.email], true);
         }
         16..=19 => {
             // Only the page says so.
@@ -274,20 +289,20 @@ fn afterwards(w: &mut Writer, left: Timestamp, cart: u16, visitor: u16, human: &
         20..=24 => {
             // On another device, by the same address: the platform knows no cart.
             let bought = later(w);
-            buy(w, bought, None, None, vec![human.email], true);
+            buy(w, bought, None, None, &[human.email], true);
         }
         25..=28 => {
             // Under another address, in the same browser.
             let bought = later(w);
-            buy(w, bought, Some(cart), Some(visitor), vec![human.other], true);
+            buy(w, bought, Some(cart), Some(visitor), &[human.other], true);
         }
         29..=31 => {
             let bought = later(w);
-            buy(w, bought, None, None, vec![human.phone], true);
+            buy(w, bought, None, None, &[human.phone], true);
         }
         32..=35 => {
             let bought = later(w);
-            buy(w, bought, Some(cart), None, vec![human.email], false);
+            buy(w, bought, Some(cart), None, &[human.email], false);
         }
         36..=38 => {
             let said = later(w);
@@ -330,12 +345,12 @@ fn buy(
     at: Timestamp,
     cart: Option<u16>,
     page: Option<u16>,
-    addresses: Vec<u16>,
+    addresses: &[u16],
     paid_at_once: bool,
 ) {
     let order = w.order();
     let tell = |w: &mut Writer, said: Timestamp, status| {
-        let addresses = addresses.clone();
+        let addresses = addresses.to_vec();
         w.plan(said, Act::Orders { order, cart, addresses, status, placed: at });
     };
     if let (Some(visitor), Some(cart)) = (page, cart) {

@@ -11,6 +11,7 @@ use comeback_core::time::Timestamp;
 use super::identity::{Change, Identifier};
 use super::orders::Placed;
 use super::{CartObject, Task, World};
+use crate::broken::Rule;
 use crate::checker::Fact;
 use crate::faults::{Crash, Fate};
 use crate::journal::{Capture, Input};
@@ -76,8 +77,10 @@ impl World<'_> {
                 if let Some(person) = task.person.clone() {
                     self.apply(&person, vec![Change::LinkCart(cart)])?;
                 }
-                task.persons = self.find(Identifier::Visitor(visitor)).into_iter().collect();
-                task.persons.extend(self.cart(cart).and_then(|c| c.person.clone()));
+                if self.setup.broken != Some(Rule::OrderToAll) {
+                    task.persons = self.find(Identifier::Visitor(visitor)).into_iter().collect();
+                    task.persons.extend(self.cart(cart).and_then(|c| c.person.clone()));
+                }
                 if !bought.is_empty() {
                     task.carts.push(cart);
                 }

@@ -37,9 +37,11 @@ impl World<'_> {
         for effect in effects {
             let Effect::Record(entry) = effect else { continue };
             match &entry.what {
-                Happened::Moved { from: Phase::Active, to, .. }
-                    if matches!(to, Phase::Abandoned | Phase::Recovering | Phase::Exhausted) =>
-                {
+                Happened::Moved {
+                    from: Phase::Active,
+                    to: Phase::Abandoned | Phase::Recovering | Phase::Exhausted,
+                    ..
+                } => {
                     facts.push(Fact::Considered { cart: number });
                 }
                 Happened::Settled { key, outcome } => {
