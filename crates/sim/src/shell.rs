@@ -378,7 +378,8 @@ impl<'p> Replay<'p> {
     /// A job is taken from the queue at once, claimed, handed over and settled.
     fn consume(&mut self, job: &SendJob) -> Vec<Effect> {
         let (policy, now) = (self.policy, self.now);
-        let Some(prepared) = self.carts.get(&job.cart).and_then(|c| c.cart.prepare(now, &job.key, policy).ok())
+        let Some(prepared) =
+            self.carts.get(&job.cart).and_then(|c| c.cart.prepare(now, &job.key, policy).ok())
         else {
             return vec![];
         };

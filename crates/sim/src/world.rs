@@ -341,6 +341,16 @@ impl<'s> World<'s> {
                         self.push(self.now.plus(delay), Due::Deliver(job.clone()));
                     }
                 }
+                Effect::Announce { person, episode, returned } => {
+                    let living = self.survivor(&person)?;
+                    self.change_person(&living, |p, _| {
+                        if returned {
+                            p.returned(&episode.cart, episode.abandonment);
+                        } else {
+                            p.left(episode);
+                        }
+                    })?;
+                }
                 Effect::Forget => {
                     if let Some(held) = self.carts.get_mut(usize::from(number)) {
                         *held = None;

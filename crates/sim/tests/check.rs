@@ -1,4 +1,5 @@
 //! The check itself: clean over seeds and policies, and able to fail.
+#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
 
 use comeback_core::policy::Policy;
 use comeback_sim::broken::Rule;

@@ -1,5 +1,6 @@
 //! The checker shares no code with what it checks: its sources name neither the core nor anything of this crate but
 //! themselves. (The arrows see crates only, and the crate around the checker must know the core.)
+#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

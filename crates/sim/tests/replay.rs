@@ -1,4 +1,5 @@
 //! Journals replayed: what the core says of them, and that what is over is let go.
+#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
 
 use comeback_core::cart::{Change, Line, Trust};
 use comeback_core::consent::{Channel, Consent, Source};
@@ -87,7 +88,7 @@ fn filled(n: u32, after: Millis) -> Vec<Event> {
     ]
 }
 
-fn run(events: Vec<Event>, policy: &Policy) -> (Counts, Vec<(String, Millis)>) {
+fn run(events: &[Event], policy: &Policy) -> (Counts, Vec<(String, Millis)>) {
     // Through text, as a journal is.
     let events = events.iter().map(|e| read_event(&write_line(e).unwrap()).unwrap()).collect::<Vec<_>>();
     let end = events.last().map_or(NOON, |e| e.at).plus(30 * DAY);
@@ -105,7 +106,7 @@ fn run(events: Vec<Event>, policy: &Policy) -> (Counts, Vec<(String, Millis)>) {
 
 #[test]
 fn a_left_cart_is_written_about_by_the_policy() {
-    let (counts, sent) = run(filled(1, 0), &policy());
+    let (counts, sent) = run(&filled(1, 0), &policy());
     assert_eq!(sent, [("reminder".to_owned(), 75), ("last_call".to_owned(), 24 * 60 + 15)]);
     assert_eq!((counts.carts, counts.sends, counts.most_carts), (1, 2, 1));
 }
@@ -126,7 +127,7 @@ fn an_order_ends_it_and_a_click_without_its_message_counts_for_nothing() {
         2 * HOUR,
         Input::Order { order, paid: true, cart: Some(cart(1)), persons: vec![person(1)] },
     ));
-    let (counts, sent) = run(events, &policy());
+    let (counts, sent) = run(&events, &policy());
     assert_eq!(sent, [("reminder".to_owned(), 75)]);
     assert_eq!(counts.clicks_without_send, 1);
 }
@@ -135,7 +136,7 @@ fn an_order_ends_it_and_a_click_without_its_message_counts_for_nothing() {
 fn what_is_over_is_let_go() {
     let policy = policy();
     let many: Vec<Event> = (0..400).flat_map(|n| filled(n, DAY * i64::from(n))).collect();
-    let (counts, _) = run(many, &policy);
+    let (counts, _) = run(&many, &policy);
     assert_eq!((counts.carts, counts.sends), (400, 800));
     assert!(counts.most_carts < 40, "{} carts held at a time", counts.most_carts);
     assert!(counts.most_persons < 80, "{} persons held at a time", counts.most_persons);

@@ -67,7 +67,7 @@ impl World<'_> {
         let now = self.now;
         let next = match stage {
             // A job that no longer stands for anything is acknowledged and that is all.
-            Stage::Prepare => match self.cart(number).map(|cart| cart.prepare(&job.key, policy)) {
+            Stage::Prepare => match self.cart(number).map(|cart| cart.prepare(now, &job.key, policy)) {
                 Some(Ok(prepared)) => Some(Stage::Claim(Box::new(prepared))),
                 _ => None,
             },
