@@ -13,6 +13,7 @@ use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
 use comeback_core::offer::{Learned, Needs, Report, Reserved};
 use comeback_core::person::{KnownEpisode, Order, Person};
+use comeback_core::policy::Facts;
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
 use comeback_core::release::{InForce, ReleaseError, Releases};
 use comeback_core::signal::Signal;
@@ -60,6 +61,9 @@ pub enum CartCall {
         session: Option<Session>,
         /// Who, if that was found out.
         person: Option<PersonId>,
+        /// What is known of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<Facts>,
     },
     /// The cart as its shopper sees it.
     View,
@@ -78,6 +82,9 @@ pub enum CartCall {
         source: Source,
         /// From which browser, where it was one.
         visitor: Option<VisitorId>,
+        /// What is known of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<Facts>,
     },
     /// An order.
     Order {
@@ -321,6 +328,9 @@ pub enum PersonAnswer {
         carts: Vec<CartId>,
         /// Whether anything was known of this person before.
         known: bool,
+        /// What is known of them now.
+        #[serde(default)]
+        profile: Facts,
     },
     /// To `Claim` and `Peek`.
     Decided(Box<DecisionRecord>),

@@ -10,9 +10,9 @@ use std::rc::Rc;
 
 use comeback_core::consent::Source;
 use comeback_core::effect::{Effect, Entry, Happened};
-use comeback_core::id::{CartId, EventId, ShopId};
+use comeback_core::id::{CartId, EventId, PersonId, ShopId};
 use comeback_core::money::Currency;
-use comeback_core::policy::Policy;
+use comeback_core::policy::{Facts, Policy};
 use comeback_core::recovery::{Phase, Recovery};
 use comeback_core::release;
 use comeback_core::signal::{Signal, SignalKind};
@@ -148,13 +148,14 @@ impl Object {
                     Err(why) => CartAnswer::Moot { why },
                 });
             }
-            CartCall::Capture { signals, session, person, .. } => {
+            CartCall::Capture { signals, session, person, profile, .. } => {
                 let mut effects = vec![];
                 if let Some(person) = person {
                     effects.extend(match &session {
                         Some(session) => cart.link_from_page(now, &person, session.visitor.as_ref()),
                         None => cart.link(now, &person),
                     });
+                    know(&mut cart, &person, profile.as_ref());
                 }
                 if let Some(session) = session {
                     note_session(&mut cart, session);
@@ -180,10 +181,14 @@ impl Object {
                 let change = comeback_core::cart::Change::Set(lines);
                 cart.signal(now, Signal { id, at: now, kind: SignalKind::Cart { currency, change } })
             }
-            CartCall::Link { person, source: Source::Page, visitor } => {
-                cart.link_from_page(now, &person, visitor.as_ref())
+            CartCall::Link { person, source, visitor, profile } => {
+                let effects = match source {
+                    Source::Page => cart.link_from_page(now, &person, visitor.as_ref()),
+                    _ => cart.link(now, &person),
+                };
+                know(&mut cart, &person, profile.as_ref());
+                effects
             }
-            CartCall::Link { person, .. } => cart.link(now, &person),
             CartCall::Order { order, own: false } if order.at < cart.born_at => vec![],
             CartCall::Order { order, .. } => cart.ordered(now, &order, &policy),
             CartCall::Click { key } => cart.clicked(now, &key),
@@ -371,6 +376,15 @@ fn note_session(cart: &mut Recovery, session: Session) {
         cart.place = place;
     }
     cart.home = session.home.or(cart.home);
+}
+
+/// Keeps what is known of the person behind the cart; of somebody who was named and is not, nothing.
+fn know(cart: &mut Recovery, person: &PersonId, profile: Option<&Facts>) {
+    if let Some(profile) = profile
+        && cart.person.as_ref() == Some(person)
+    {
+        cart.take_profile(profile);
+    }
 }
 
 /// Scores the session as it is now, and keeps the score for the conditions of the policy.

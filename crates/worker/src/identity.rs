@@ -5,6 +5,7 @@
 //! anybody: whoever knows an address could otherwise become its owner.
 
 use comeback_core::id::{CartId, PersonId, ShopId};
+use comeback_core::policy::Facts;
 use comeback_core::time::Timestamp;
 use comeback_link::{derive_identifier_hash, label};
 use comeback_wire::calls::{PersonAnswer, PersonCall, PersonChange};
@@ -281,21 +282,31 @@ async fn apply_at(
     person: &PersonId,
     changes: Vec<PersonChange>,
     now: Timestamp,
-) -> Outcome<(Vec<CartId>, bool)> {
+) -> Outcome<Applied> {
     let body = PersonCall::Apply { shop: shop.clone(), person: person.clone(), changes };
     match call(env, shop, person, now, &body).await? {
-        PersonAnswer::Applied { carts, known } => Ok((carts, known)),
+        PersonAnswer::Applied { carts, known, profile } => Ok(Applied { carts, known, profile }),
         _ => Err(Failure::internal("a person did not take a change")),
     }
 }
 
-/// Changes a person; returns their carts and whether they were known before.
+/// A person after a change.
+pub(crate) struct Applied {
+    /// Their carts.
+    pub(crate) carts: Vec<CartId>,
+    /// Whether anything was known of them before.
+    pub(crate) known: bool,
+    /// What is known of them now, for a cart to keep.
+    pub(crate) profile: Facts,
+}
+
+/// Changes a person.
 pub(crate) async fn apply(
     env: &Env,
     shop: &ShopId,
     person: &PersonId,
     changes: Vec<PersonChange>,
     now: Timestamp,
-) -> Outcome<(Vec<CartId>, bool)> {
+) -> Outcome<Applied> {
     apply_at(env, shop, person, changes, now).await
 }

@@ -74,6 +74,6 @@ async fn tell(
     }
     told.push(person.clone());
     let change = vec![PersonChange::Order(placed.order.clone())];
-    let (carts, _) = identity::apply(env, shop, person, change, now).await?;
+    let carts = identity::apply(env, shop, person, change, now).await?.carts;
     Ok(carts)
 }

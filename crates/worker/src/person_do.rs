@@ -123,17 +123,17 @@ impl Object {
                 let mut fresh = Person::new(person, shop);
                 apply(&mut fresh, changes, now);
                 self.keep(&fresh)?;
-                Ok(PersonAnswer::Applied { carts: fresh.carts, known: false })
+                Ok(applied(now, fresh, false))
             }
             (PersonCall::Apply { changes, .. }, Some(Held::Person { mut person })) => {
                 apply(&mut person, changes, now);
                 self.keep(&person)?;
-                Ok(PersonAnswer::Applied { carts: person.carts, known: true })
+                Ok(applied(now, *person, true))
             }
             (PersonCall::Absorb { other }, Some(Held::Person { mut person })) => {
                 person.absorb(&other);
                 self.keep(&person)?;
-                Ok(PersonAnswer::Applied { carts: person.carts, known: true })
+                Ok(applied(now, *person, true))
             }
             (call, Some(Held::Person { person })) => {
                 self.about_person(now, call, *person, policy.as_deref()).await
@@ -210,6 +210,10 @@ impl Object {
         };
         self.store.write(&Held::Moved { into, pending: None }, &[])
     }
+}
+
+fn applied(now: Timestamp, person: Person, known: bool) -> PersonAnswer {
+    PersonAnswer::Applied { profile: person.profile(now), carts: person.carts, known }
 }
 
 fn leads(held: Option<Held>) -> PersonAnswer {

@@ -145,6 +145,8 @@ impl Recovery {
     ) -> Vec<Effect> {
         let mut effects = vec![];
         if let Some(decision) = decision {
+            // The person was asked just now: what is known of them is fresher than what is held.
+            self.take_profile(&decision.facts);
             effects
                 .push(record(now, Happened::Decided { record: Box::new(DecisionSummary::from(decision)) }));
         }

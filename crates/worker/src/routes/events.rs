@@ -132,13 +132,21 @@ async fn with_cart(
     let currency = batch.bears_cart().then(|| batch.currency()).flatten();
     // For the case that there is no such cart, scored before the batch is given away.
     let without = stateless(&batch, shop.document.currency, automated);
+    let profile = match &person {
+        Some(person) => {
+            let link = vec![PersonChange::LinkCart { cart: cart.clone() }];
+            Some(identity::apply(env, id, person, link, ask.now).await?.profile)
+        }
+        None => None,
+    };
     let capture = CartCall::Capture {
         shop: id.clone(),
         cart: cart.clone(),
         currency,
         signals: batch.signals,
         session: Some(session),
-        person: person.clone(),
+        person,
+        profile,
     };
     let answer = objects::cart(env, id, cart, ask.now, &capture).await?;
     let CartAnswer::Done { mut version, mut phase, person: linked, score, .. } = answer else {
@@ -146,10 +154,6 @@ async fn with_cart(
         note_orders(ask, shop, None, None, orders).await?;
         return Ok(without);
     };
-    if let Some(person) = &person {
-        let link = vec![PersonChange::LinkCart { cart: cart.clone() }];
-        identity::apply(env, id, person, link, ask.now).await?;
-    }
     if let Some(standing) = note_orders(ask, shop, Some(cart), linked.as_ref(), orders).await? {
         (version, phase) = standing;
     }

@@ -128,17 +128,17 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
         }
         identity::person_of(&ask.env, id, &known, ask.now).await?
     };
-    let (_, known) = identity::apply(&ask.env, id, &person, changes, ask.now).await?;
+    let applied = identity::apply(&ask.env, id, &person, changes, ask.now).await?;
     if let Some(cart) = &cart {
         let visitor = fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned();
-        let link = CartCall::Link { person: person.clone(), source, visitor };
+        let link = CartCall::Link { person: person.clone(), source, visitor, profile: Some(applied.profile) };
         if objects::cart(&ask.env, id, cart, ask.now, &link).await? == CartAnswer::Missing {
             // The contact came before the cart's first event: it will be asked for when that comes.
             identity::bind(&ask.env, id, &Identifier::cart(cart), &person, ask.now).await?;
         }
     }
     // A page must not learn from the answer whether an address is a customer's.
-    let told = if known && source == Source::Signed { "known" } else { "ok" };
+    let told = if applied.known && source == Source::Signed { "known" } else { "ok" };
     let mut reply = Reply::json(&serde_json::json!({ "person": told }))?;
     if let Some(visitor) = fresh_visitor {
         cookies::set_visitor(&mut reply, &visitor, ask.secure);

@@ -6,6 +6,7 @@ use comeback_core::cart::Change;
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::id::{CartId, EventId, PersonId, ShopId};
 use comeback_core::person::Order as KnownOrder;
+use comeback_core::policy::Facts;
 use comeback_core::recovery::CartOrder;
 use comeback_core::signal::{Signal, SignalKind};
 use comeback_core::time::Timestamp;
@@ -78,7 +79,7 @@ async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome
     })?;
     let email = checkout.email.as_deref().and_then(identity::email);
     let phone = checkout.phone.as_deref().and_then(identity::phone);
-    let person = contact(ask, shop, checkout, &cart, email, phone).await?;
+    let (person, profile) = contact(ask, shop, checkout, &cart, email, phone).await?.unzip();
     // The same checkout at the same instant is the same event, whatever the delivery's own id.
     let at = checkout.at;
     let id = EventId::derive(&[shop.as_str(), "shopify", &checkout.checkout_id, &at.millis().to_string()]);
@@ -94,6 +95,7 @@ async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome
         ],
         session: None,
         person,
+        profile,
     };
     objects::cart(&ask.env, shop, &cart, ask.now, &call).await?;
     if let Some(at) = checkout.completed_at {
@@ -113,7 +115,7 @@ async fn contact(
     cart: &CartId,
     email: Option<String>,
     phone: Option<String>,
-) -> Outcome<Option<PersonId>> {
+) -> Outcome<Option<(PersonId, Facts)>> {
     let (env, now) = (&ask.env, ask.now);
     let first = match (&email, &phone) {
         (Some(email), _) => Identifier::email(email),
@@ -137,8 +139,8 @@ async fn contact(
         let agreed = checkout.buyer_accepts_marketing.then_some(true);
         changes.extend(told(Channel::Email, email, agreed, at, "shopify: buyer_accepts_marketing"));
     }
-    identity::apply(env, shop, &address.person, changes, now).await?;
-    Ok(Some(address.person))
+    let profile = identity::apply(env, shop, &address.person, changes, now).await?.profile;
+    Ok(Some((address.person, profile)))
 }
 
 fn told(

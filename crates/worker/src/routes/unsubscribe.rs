@@ -81,7 +81,7 @@ pub(super) async fn act(ask: &mut Ask, token: &str) -> Outcome<Reply> {
         _ => return Err(Failure::malformed("do: unsubscribe, unsubscribe_all, pause_30d or resubscribe")),
     };
     let id = &link.shop.document.shop;
-    let (carts, _) = identity::apply(&ask.env, id, &link.person, changes, ask.now).await?;
+    let carts = identity::apply(&ask.env, id, &link.person, changes, ask.now).await?.carts;
     // The gate refuses from now on; the carts learn it at their next step, which costs nothing.
     for cart in carts {
         objects::cart(&ask.env, id, &cart, ask.now, &CartCall::Tick).await?;
