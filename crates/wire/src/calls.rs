@@ -299,6 +299,21 @@ pub enum PersonChange {
     Left(KnownEpisode),
     /// Its shopper is back before anything of the episode was sent.
     Returned(KnownEpisode),
+    /// Where they live, by a signed source.
+    Place {
+        /// Where.
+        place: Place,
+    },
+    /// The channel they asked for, by a signed source.
+    Prefers {
+        /// Which.
+        channel: Channel,
+    },
+    /// All tags that the shop has for them.
+    Tags {
+        /// Which.
+        tags: Vec<String>,
+    },
     /// Their zone.
     Zone {
         /// IANA name.

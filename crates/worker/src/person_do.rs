@@ -237,6 +237,9 @@ fn apply(person: &mut Person, changes: Vec<PersonChange>, now: Timestamp) {
             PersonChange::LinkCart { cart } => person.link_cart(&cart),
             PersonChange::Left(episode) => person.left(episode),
             PersonChange::Returned(episode) => person.returned(&episode.cart, episode.abandonment),
+            PersonChange::Place { place } => person.place = place,
+            PersonChange::Prefers { channel } => person.preferred = Some(channel),
+            PersonChange::Tags { tags } => person.tags = tags,
             PersonChange::Zone { zone } => person.zone = Some(zone),
             PersonChange::Verified { key } => {
                 person.verify_sent(&key);

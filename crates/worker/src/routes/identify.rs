@@ -3,6 +3,7 @@
 
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::id::{CartId, PersonId, ShopId, VisitorId};
+use comeback_core::jurisdiction::Place;
 use comeback_core::time::{Timestamp, Zone};
 use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::capture::clip;
@@ -32,7 +33,64 @@ struct Identify {
     consent: Agreed,
     #[serde(default)]
     tz: Option<String>,
+    /// By signature only.
+    #[serde(default)]
+    profile: Option<Profile>,
 }
+
+/// What a shop knows of its customer. From a page it is refused: it would decide which law counts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    #[serde(default)]
+    country: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    preferred_channel: Option<String>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+impl Profile {
+    fn changes(self) -> Outcome<Vec<PersonChange>> {
+        let mut changes = vec![];
+        let code = |text: Option<String>, field: &str, lengths: core::ops::RangeInclusive<usize>| match text {
+            None => Ok(None),
+            Some(text) => {
+                let fine = lengths.contains(&text.len())
+                    && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+                let what =
+                    || Failure::malformed(format!("profile.{field}: expected an ISO 3166 code in capitals"));
+                fine.then_some(text).map(Some).ok_or_else(what)
+            }
+        };
+        let country = code(self.country, "country", 2..=2)?;
+        let region = code(self.region, "region", 1..=3)?;
+        match (country, region) {
+            (None, None) => {}
+            (None, Some(_)) => return Err(Failure::malformed("profile.region: needs the country")),
+            (country, region) => changes.push(PersonChange::Place { place: Place { country, region } }),
+        }
+        if let Some(name) = self.preferred_channel {
+            let channel = channel_named(&name).ok_or_else(|| {
+                Failure::malformed("profile.preferred_channel: expected email, sms or push")
+            })?;
+            changes.push(PersonChange::Prefers { channel });
+        }
+        if let Some(tags) = self.tags {
+            let fine = tags.len() <= MOST_TAGS && tags.iter().all(|t| !t.is_empty() && t.len() <= 40);
+            if !fine {
+                return Err(Failure::malformed("profile.tags: at most 50, of 1 to 40 bytes"));
+            }
+            changes.push(PersonChange::Tags { tags: tags.iter().map(|t| clip(t, 40)).collect() });
+        }
+        Ok(changes)
+    }
+}
+
+/// Tags of the shop kept with a person.
+const MOST_TAGS: usize = 50;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -40,6 +98,8 @@ struct Agreed {
     email: Option<bool>,
     sms: Option<bool>,
     wording: String,
+    /// The owner confirmed it from the address itself (double opt-in). By signature only.
+    confirmed: bool,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +148,11 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
     if email.is_none() && phone.is_none() {
         return Err(Failure::malformed("email or phone: one of them is needed"));
     }
+    if source == Source::Page && (said.profile.is_some() || said.consent.confirmed) {
+        return Err(Failure::forbidden(
+            "profile and consent.confirmed are the shop's to say, by a signed request",
+        ));
+    }
     let wording = clip(&said.consent.wording, 200);
     let cart = said.cart.or_else(|| ask.cookies.cart.clone());
     let mut changes: Vec<PersonChange> =
@@ -120,11 +185,14 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
             .map(|e| Identifier::email(e))
             .chain(phone.iter().map(|p| Identifier::phone(p)))
             .collect();
+        changes.extend(said.profile.map(Profile::changes).transpose()?.into_iter().flatten());
+        // A yes that the owner confirmed from the address rests on more than the shop's word for it.
+        let by = if said.consent.confirmed { Source::Person } else { source };
         if let Some(email) = email {
-            changes.extend(told(Channel::Email, email, source, said.consent.email, &wording, ask.now));
+            changes.extend(told(Channel::Email, email, by, said.consent.email, &wording, ask.now));
         }
         if let Some(phone) = phone {
-            changes.extend(told(Channel::Sms, phone, source, said.consent.sms, &wording, ask.now));
+            changes.extend(told(Channel::Sms, phone, by, said.consent.sms, &wording, ask.now));
         }
         identity::person_of(&ask.env, id, &known, ask.now).await?
     };
