@@ -84,12 +84,9 @@ test('pushed, shadowed, activated, rolled back, while carts are being recovered'
   assert.equal(shadowed.record.policy, pushed.version);
   const [live] = await decisions(rig, one.shopper.cart);
   assert.equal(live.policy, standing);
-  const [left1] = await entries(one.shopper.cart, 'left');
-  if (left1) {
-    const [planned] = await entries(one.shopper.cart, 'shadow_left');
-    assert.equal(planned.sequence, 'standard');
-    assert.deepEqual(planned.steps.map((s) => s.step), ['reminder', 'last_call']);
-  }
+  const [planned] = await entries(one.shopper.cart, 'shadow_left');
+  assert.equal(planned.sequence, 'standard');
+  assert.deepEqual(planned.steps.map((s) => s.step), ['reminder', 'last_call']);
   assert.equal(shadowed.due, (await story(rig, one.shopper.cart)).state.episode.began + 60_000, 'it would have been due after a minute');
 
   // In force: a cart left before goes on as it began, one left from now on follows it.

@@ -104,7 +104,8 @@ fn known(text: &mut String, facts: &Facts) {
         let value = match (spec.kind, value) {
             (Kind::Flag, Value::Number(n)) => (if *n == 0.0 { "no" } else { "yes" }).to_owned(),
             // Two places are enough for people; the recorded value stands in --json.
-            (_, Value::Number(n)) => format!("{}", (n * 100.0).round() / 100.0),
+            // An empty sum is -0; adding 0 takes its sign away.
+            (_, Value::Number(n)) => format!("{}", (n * 100.0).round() / 100.0 + 0.0),
             (_, Value::Word(word)) => word.clone(),
             (_, Value::Words(words)) if words.is_empty() => "none".to_owned(),
             (_, Value::Words(words)) => words.join("+"),

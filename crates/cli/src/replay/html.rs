@@ -118,7 +118,7 @@ fn tile(out: &mut String, name: &str, a: &str, b: &str, diff: &str) {
 fn charts(out: &mut String, outcome: &Outcome) {
     let (a, b) = (&outcome.tally.a, &outcome.tally.b);
     out.push_str("<section><h2>Messages per day</h2><p class=\"note\">By the recipients' own calendar.</p>");
-    out.push_str(&chart::days(&a.by_day, &b.by_day));
+    let _ = write!(out, "<div class=\"scroll wide\">{}</div>", chart::days(&a.by_day, &b.by_day));
     out.push_str("</section>\n<div class=\"two\">\n<section><h2>By channel</h2>");
     let rows = report::joined(&a.by_channel, &b.by_channel);
     out.push_str(&chart::bars("Messages by channel", &rows));

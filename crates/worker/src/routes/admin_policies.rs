@@ -72,21 +72,21 @@ struct RollBack {
 
 pub(super) async fn answer(ask: &mut Ask, shop: &ShopId, rest: &[&str]) -> Outcome<Reply> {
     match (ask.method.clone(), rest) {
-        (Method::Get, []) => told(ask_about(ask, shop).await?.0),
+        (Method::Get, []) => told(&ask_about(ask, shop).await?.0),
         (Method::Post, []) => push(ask, shop).await,
         (Method::Post, ["shadow"]) => {
             let wanted: Shadow = ask.json(MAX_BODY)?;
             let change = ReleaseChange::Shadow { version: wanted.version };
-            told(make(ask, shop, change, wanted.who).await?)
+            told(&make(ask, shop, change, wanted.who).await?)
         }
         (Method::Post, ["activate"]) => {
             let wanted: Activate = ask.json(MAX_BODY)?;
             let Activate { version, percent, per_hour, who } = wanted;
-            told(make(ask, shop, ReleaseChange::Activate { version, percent, per_hour }, who).await?)
+            told(&make(ask, shop, ReleaseChange::Activate { version, percent, per_hour }, who).await?)
         }
         (Method::Post, ["rollback"]) => {
             let wanted: RollBack = ask.json(MAX_BODY)?;
-            told(make(ask, shop, ReleaseChange::RollBack, wanted.who).await?)
+            told(&make(ask, shop, ReleaseChange::RollBack, wanted.who).await?)
         }
         (Method::Post, ["approve"]) => approve(ask, shop).await,
         (Method::Get, [version]) => show(ask, shop, version).await,
@@ -94,8 +94,8 @@ pub(super) async fn answer(ask: &mut Ask, shop: &ShopId, rest: &[&str]) -> Outco
     }
 }
 
-fn told(releases: Releases) -> Outcome<Reply> {
-    Reply::json(&releases)
+fn told(releases: &Releases) -> Outcome<Reply> {
+    Reply::json(releases)
 }
 
 /// Checked, stored, registered; nothing is in force by it.
@@ -130,7 +130,7 @@ async fn approve(ask: &mut Ask, shop: &ShopId) -> Outcome<Reply> {
         let missing: String = missing.chars().take(40).collect();
         return Err(Failure::malformed(format!("offers: this version has no offer `{missing}`")));
     }
-    told(make(ask, shop, ReleaseChange::Approve { version: found, offers }, who).await?)
+    told(&make(ask, shop, ReleaseChange::Approve { version: found, offers }, who).await?)
 }
 
 async fn show(ask: &Ask, shop: &ShopId, version: &str) -> Outcome<Reply> {
