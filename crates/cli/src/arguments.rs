@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use comeback_core::id::{CartId, SendKey, ShopId};
+use comeback_sim::broken::Rule;
 use lexopt::prelude::*;
 
 use crate::address::Address;
 use crate::failure::Failure;
+use crate::simulate::{Asked, What};
 
 /// The help.
 pub(crate) const USAGE: &str = "\
@@ -23,6 +25,10 @@ comeback: the desk side of Comeback
            [--percent N] [--per-hour N]           to some people only, under a bound of messages per hour
   comeback policy rollback --shop SHOP            withdraw it and go back to the version before
   comeback policy approve VERSION OFFER... --shop SHOP
+  comeback simulate --check [--carts N] [--seed S] [--policy P] [--break RULE|list|all]
+                                                  shoppers by the thousand in bad weather: is anybody wronged?
+  comeback simulate --out FILE [--carts N] [--seed S] [--days D] [--policy P]
+                                                  write what comes in at such a shop as a journal
   comeback simulate --policy A --against B --log FILE
            [--html OUT] [--cart CART] [--strict]  run two policies over a log and say what B would do otherwise
            [--cost email=0.001,sms=0.05]          what a message costs
@@ -67,6 +73,8 @@ pub(crate) enum Command {
     PolicyDiff { a: String, b: String, target: Option<Target>, json: bool },
     /// Ask for the versions of a shop's policy, or change them.
     Policies { target: Target, act: PolicyAct, who: Option<String>, json: bool },
+    /// Simulate a shop.
+    Shop { asked: Asked, json: bool },
     /// Run two policies over a log.
     Simulate { asked: Box<Simulation>, json: bool },
     /// Make a master key.
@@ -138,11 +146,12 @@ pub(crate) enum Source {
 }
 
 /// Options that take a value.
-const VALUED: [&str; 12] = [
-    "shop", "url", "who", "percent", "per-hour", "policy", "against", "log", "html", "cart", "cost", "assume",
+const VALUED: [&str; 17] = [
+    "shop", "url", "who", "percent", "per-hour", "policy", "against", "log", "html", "cart", "cost",
+    "assume", "carts", "seed", "days", "out", "break",
 ];
 /// Options that are there or not.
-const FLAGS: [&str; 3] = ["json", "help", "strict"];
+const FLAGS: [&str; 4] = ["json", "help", "strict", "check"];
 
 /// Options and words, before they are a command. Whoever takes an option removes it; what is left at
 /// the end belonged to another command.
@@ -222,6 +231,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let command = match words.as_slice() {
         ["help"] => Command::Help(USAGE),
         ["policy", rest @ ..] => policy(rest, &mut given, json)?,
+        ["simulate"] if given.flags.contains("check") || given.values.contains_key("out") => {
+            Command::Shop { asked: shop_run(&mut given)?, json }
+        }
         ["simulate"] => Command::Simulate { asked: Box::new(simulation(&mut given)?), json },
         ["keys", "new"] => Command::KeysNew { json },
         ["link", "inspect", token] => Command::LinkInspect { token: (*token).to_owned(), json },
@@ -283,6 +295,25 @@ fn policy(words: &[&str], given: &mut Given, json: bool) -> Result<Command, Fail
     Ok(Command::Policies { target: given.target()?, act, who, json })
 }
 
+fn shop_run(given: &mut Given) -> Result<Asked, Failure> {
+    let what = match (given.flag("check"), given.take("out"), given.take("break")) {
+        (true, Some(_), _) => return Err(Failure::Usage("--check and --out are two commands".to_owned())),
+        (_, Some(out), None) => What::Log { days: given.number("days")?.unwrap_or(30), out },
+        (_, Some(_), Some(_)) => return Err(Failure::Usage("--break belongs to --check".to_owned())),
+        (_, None, None) => What::Check,
+        (_, None, Some(word)) if word == "list" => What::Rules,
+        (_, None, Some(word)) if word == "all" => What::Trials,
+        (_, None, Some(word)) => What::Without(Rule::parse(&word).ok_or_else(|| {
+            Failure::Usage(format!("--break {word}: no such rule; `--break list` prints them"))
+        })?),
+    };
+    let carts = given.number("carts")?.unwrap_or(crate::simulate::DEFAULT_CARTS);
+    if carts == 0 {
+        return Err(Failure::Usage("--carts: at least 1".to_owned()));
+    }
+    Ok(Asked { carts, seed: given.number("seed")?.unwrap_or(1), policy: given.take("policy"), what })
+}
+
 fn simulation(given: &mut Given) -> Result<Simulation, Failure> {
     let cart = given.take("cart");
     Ok(Simulation {
@@ -337,6 +368,25 @@ mod tests {
             ),
             ("policy show", Command::PolicyShow { name: None, json: false }),
             ("policy show classic", Command::PolicyShow { name: Some("classic".into()), json: false }),
+            (
+                "simulate --check --carts 7 --break lease --json",
+                Command::Shop {
+                    asked: Asked { carts: 7, seed: 1, policy: None, what: What::Without(Rule::Lease) },
+                    json: true,
+                },
+            ),
+            (
+                "simulate --out log --seed 3 --policy gentle",
+                Command::Shop {
+                    asked: Asked {
+                        carts: crate::simulate::DEFAULT_CARTS,
+                        seed: 3,
+                        policy: Some("gentle".into()),
+                        what: What::Log { days: 30, out: "log".into() },
+                    },
+                    json: false,
+                },
+            ),
             ("keys new", Command::KeysNew { json: false }),
             ("link inspect a.b.c", Command::LinkInspect { token: "a.b.c".into(), json: false }),
             (
@@ -419,6 +469,13 @@ mod tests {
             "simulate",
             "simulate --policy a --against b",
             "simulate --policy a --against b --log c --cart per_1",
+            "simulate --check --out f",
+            "simulate --check --break gravity",
+            "simulate --check --carts many",
+            "simulate --check --carts 0",
+            "simulate --check --log f",
+            "simulate --out f --break lease",
+            "simulate --break lease",
         ] {
             assert_eq!(said(line).err().map(|f| f.code()), Some(2), "{line:?}");
         }

@@ -12,6 +12,7 @@ mod link;
 mod policy;
 mod replay;
 mod shown;
+mod simulate;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -70,6 +71,7 @@ fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Explain { subject, from: Source::Log { file, policy, assume }, json } => {
             explain::from_log(&file, policy.as_deref(), assume.as_deref(), &subject, json, out)
         }
+        Command::Shop { asked, json } => simulate::run(&asked, json, out),
         Command::Simulate { asked, json } => replay::run(&asked, json, out),
     }
 }

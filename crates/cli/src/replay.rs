@@ -86,7 +86,17 @@ pub(crate) fn run(asked: &Simulation, json: bool, out: &mut dyn Write) -> Result
     tally.finish();
     let events = progress.over();
     let Source { head, broken, .. } = source;
-    let outcome = Outcome { a, b, head, broken, tally, rates, events, carts, peak_rss_kb: peak_rss_kb() };
+    let outcome = Outcome {
+        a,
+        b,
+        head,
+        broken,
+        tally,
+        rates,
+        events,
+        carts,
+        peak_rss_kb: crate::simulate::peak_rss_kb(),
+    };
     if let Some(file) = &asked.html {
         std::fs::write(file, html::page(&outcome)).map_err(|e| Failure::Found(format!("{file}: {e}")))?;
     }
@@ -297,11 +307,4 @@ impl Progress {
         }
         self.events
     }
-}
-
-/// Most memory this process ever held, where the system says so (Linux).
-fn peak_rss_kb() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse().ok()
 }

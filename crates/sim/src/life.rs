@@ -10,7 +10,7 @@ use crate::checker::{Owner, Voice, Way};
 use crate::place::Home;
 
 pub use react::{Reached, react};
-pub use write::group;
+pub use write::{BEGINNING, group};
 
 /// Addresses of each person of a group, who has two browsers.
 pub const ADDRESSES: u16 = 5;

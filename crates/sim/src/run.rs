@@ -5,6 +5,7 @@ use comeback_core::time::Timestamp;
 
 use crate::broken::Rule;
 use crate::checker::{self, Breach, Kind, Rules};
+use crate::journal::Event;
 use crate::life::{self, Group};
 use crate::random::Random;
 use crate::reading::rules_of;
@@ -120,7 +121,7 @@ pub fn shard(seed: u64, shard: u64, carts: u64, setup: &Setup) -> Report {
     let rules = rules_of(&setup.policy);
     let mut report = Report::default();
     for found in groups(seed, shard, carts) {
-        let group = life::group(seed, found.group, found.carts);
+        let group = life::group(seed, found.group, found.carts, setup.days);
         let outcome = world::run(&group, setup);
         report.carts += u64::from(found.carts);
         report.sends += outcome.sends;
@@ -142,6 +143,19 @@ fn judged(outcome: &world::Outcome, rules: &Rules) -> Vec<Breach> {
         breaches.push(Breach { kind: Kind::Lost, at, what });
     }
     breaches
+}
+
+/// What came in at the edge from the shoppers of one shard, in fair weather and in the order of its arrival within
+/// each group.
+#[must_use]
+pub fn journal(seed: u64, shard: u64, carts: u64, setup: &Setup) -> Vec<Event> {
+    let setup = Setup { journal: true, trouble: 0, broken: None, ..setup.clone() };
+    let mut events = vec![];
+    for found in groups(seed, shard, carts) {
+        let group = life::group(seed, found.group, found.carts, setup.days);
+        events.extend(world::run(&group, &setup).journal);
+    }
+    events
 }
 
 /// The whole run in one thread.
@@ -177,7 +191,7 @@ pub fn shrink(seed: u64, found: Found, kind: Kind, setup: &Setup) -> Option<Shru
         breaches.retain(|b| b.kind == kind);
         (!breaches.is_empty()).then_some((outcome, breaches))
     };
-    let mut group = life::group(seed, found.group, found.carts);
+    let mut group = life::group(seed, found.group, found.carts, setup.days);
     let acts_before = group.acts.len();
     let mut best = fails(&group)?;
     for trouble in 0..group.trouble {

@@ -5,6 +5,9 @@ use comeback_core::consent::Channel;
 use comeback_core::policy::{Caps, Policy, Sequence, Step};
 use comeback_core::time::{HOUR, MINUTE, Millis, QuietHours};
 
+/// How bad the weather is in a trial: bad enough that every duty of a shell is called upon.
+pub const TROUBLE: u32 = 3;
+
 /// The policy: two messages a day, four a week, two texts, quiet from 23 to 7, and the law as given.
 #[must_use]
 pub fn policy(law_of: &Policy) -> Policy {

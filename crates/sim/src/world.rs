@@ -49,10 +49,20 @@ pub struct Setup {
     pub policy: Policy,
     /// The rule that is switched off.
     pub broken: Option<Rule>,
-    /// Whether things go wrong.
-    pub foul: bool,
+    /// How bad the weather is: 0 is fair, 1 is usual, more is worse.
+    pub trouble: u32,
     /// Whether what comes in is written down.
     pub journal: bool,
+    /// Over how many days shoppers come; what they do goes on for some weeks more.
+    pub days: u32,
+}
+
+impl Setup {
+    /// A year of bad weather under a policy, every rule in force.
+    #[must_use]
+    pub fn of(policy: Policy) -> Self {
+        Self { policy, broken: None, trouble: 1, journal: false, days: 365 }
+    }
 }
 
 /// What came of a group.
@@ -160,7 +170,7 @@ pub fn run(group: &Group, setup: &Setup) -> Outcome {
 
 impl<'s> World<'s> {
     fn new(group: &'s Group, setup: &'s Setup) -> Self {
-        let foul = setup.foul && group.trouble > 0;
+        let trouble = group.trouble.saturating_mul(setup.trouble);
         let word = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Self {
             setup,
@@ -169,7 +179,7 @@ impl<'s> World<'s> {
             arrived: vec![false; group.acts.len()],
             acknowledged: vec![false; group.acts.len()],
             now: Timestamp::from_millis(0),
-            weather: if foul { Weather::foul(group.seed, group.trouble) } else { Weather::fair() },
+            weather: if trouble > 0 { Weather::foul(group.seed, trouble) } else { Weather::fair() },
             shop: shop(),
             currency: currency(),
             place: Place { country: word(group.home.country), region: word(group.home.region) },

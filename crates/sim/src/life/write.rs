@@ -7,8 +7,8 @@ use crate::checker::{Owner, Way};
 use crate::place::{HOMES, Home};
 use crate::random::Random;
 
-/// 5 January 2026. Groups begin over a year from here, so that every clock change of the year is met.
-const BEGINNING: Timestamp = Timestamp::from_millis(1_767_571_200_000);
+/// 5 January 2026. In a year from here every clock change is met.
+pub const BEGINNING: Timestamp = Timestamp::from_millis(1_767_571_200_000);
 
 /// Somebody with browsers and addresses.
 #[derive(Debug, Clone)]
@@ -77,9 +77,9 @@ impl Writer {
     }
 }
 
-/// The group with this number, with so many carts.
+/// The group with this number, with so many carts, which comes in one of so many days.
 #[must_use]
-pub fn group(seed: u64, number: u64, carts: u16) -> Group {
+pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
     let mut random = Random::of(seed, &[1, number]);
     const NOWHERE: Home = Home { zone: "UTC", country: "GB", region: "", dial: "44" };
     let home = random.pick(HOMES).copied().unwrap_or(NOWHERE);
@@ -99,7 +99,7 @@ pub fn group(seed: u64, number: u64, carts: u16) -> Group {
             agrees: random.percent(85),
         })
         .collect();
-    let begins = BEGINNING.plus(random.span(0, 365 * DAY));
+    let begins = BEGINNING.plus(random.span(0, i64::from(days.max(1)) * DAY));
     let texts_idempotent = random.percent(50);
     let trouble = if random.percent(60) { u32::try_from(random.below(14)).unwrap_or(0) } else { 0 };
     let through_text = random.percent(3);

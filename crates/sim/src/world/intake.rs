@@ -37,7 +37,7 @@ impl World<'_> {
             Act::Returns { message } => self.returns(&task, message),
             Act::Stops(on) => {
                 self.stopped = on;
-                self.note(|| Input::Stop { stopped: on });
+                // Of this group's shop only: a journal is of one shop for all groups.
                 self.answer(task.act, vec![Fact::Stopped { on }]);
                 Ok(None)
             }
