@@ -178,6 +178,10 @@ pub struct Person {
     pub paused_until: Option<Timestamp>,
     /// Orders.
     pub orders: Vec<Order>,
+    /// The last order to a postal address of theirs under somebody else's name. It may be theirs under
+    /// another email, so it ends what was begun before it; it counts for nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_near: Option<Timestamp>,
     /// Messages that went out.
     pub sends: Vec<Sent>,
     /// Claims that are not settled.
@@ -238,6 +242,7 @@ impl Person {
             opted_out_of_all: None,
             paused_until: None,
             orders: vec![],
+            ordered_near: None,
             sends: vec![],
             claims: BTreeMap::new(),
             episodes: vec![],
@@ -349,6 +354,11 @@ impl Person {
         if self.orders.len() > KEPT {
             self.orders.remove(0);
         }
+    }
+
+    /// Somebody ordered to a postal address of theirs.
+    pub fn ordered_near(&mut self, at: Timestamp) {
+        self.ordered_near = self.ordered_near.max(Some(at));
     }
 
     /// Remembers a cart that an order of this person must end.

@@ -29,6 +29,9 @@ pub struct Checkout {
     pub email: Option<String>,
     /// E.164, if a number was given with its country.
     pub phone: Option<String>,
+    /// Where it goes, in the one form in which postal addresses are compared ([`postal`]).
+    #[serde(default)]
+    pub postal: Option<String>,
     /// Currency of all amounts.
     pub currency: Currency,
     /// At most [`comeback_core::cart::MAX_LINES`], signed.
@@ -64,6 +67,9 @@ pub struct Order {
     pub email: Option<String>,
     /// E.164, if a number was given with its country.
     pub phone: Option<String>,
+    /// Where it goes, in the one form in which postal addresses are compared ([`postal`]).
+    #[serde(default)]
+    pub postal: Option<String>,
     /// Currency of all amounts.
     pub currency: Currency,
     /// Total with shipping, tax and discounts.
@@ -90,3 +96,19 @@ pub enum OrderStatus {
     /// Paid back in full.
     Refunded,
 }
+
+/// A postal address in one form: country, postal code (or else the city) and street with house
+/// number, letters and digits only, in lower case. The name on the door is left out: what is compared
+/// is the place. `None` unless all three are there.
+#[must_use]
+pub fn postal(country: &str, code: &str, city: &str, street: [&str; 2]) -> Option<String> {
+    let plain = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(MAX_PART).collect()
+    };
+    let place = if plain(code).is_empty() { plain(city) } else { plain(code) };
+    let parts = [plain(country), place, plain(&street.concat())];
+    parts.iter().all(|p| !p.is_empty()).then(|| parts.join(" "))
+}
+
+/// Longest part of a postal address that is compared.
+const MAX_PART: usize = 200;

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use crate::MAX_BODY;
 use crate::error::IntakeError;
 use crate::json::Node;
-use crate::model::{Checkout, Operation, Order, OrderStatus};
+use crate::model::{self, Checkout, Operation, Order, OrderStatus};
 
 /// Longest product name kept.
 const MAX_TITLE: usize = 255;
@@ -116,6 +116,7 @@ fn checkout(body: &Node<'_>, at: Timestamp) -> Result<Checkout, IntakeError> {
         checkout_token: body.get("token").id()?,
         email: email(body)?,
         phone: phone(body)?,
+        postal: postal(body),
         currency,
         lines,
         total_minor: body.get("total_price").minor(currency)?,
@@ -142,6 +143,7 @@ fn order(body: &Node<'_>, at: Timestamp, status: OrderStatus) -> Result<Order, I
         checkout_token: body.get("checkout_token").id()?,
         email: email(body)?,
         phone: phone(body)?,
+        postal: postal(body),
         currency,
         total_minor: body.get("total_price").minor(currency)?,
         status,
@@ -244,6 +246,14 @@ fn phone(body: &Node<'_>) -> Result<Option<String>, IntakeError> {
         }
     }
     Ok(None)
+}
+
+/// Where it goes. One that cannot be read is none: it must not keep a checkout or an order out.
+fn postal(body: &Node<'_>) -> Option<String> {
+    let address = body.get("shipping_address");
+    let part = |key: &str| address.get(key).text().ok().flatten().unwrap_or_default();
+    let street = [part("address1"), part("address2")];
+    model::postal(part("country_code"), part("zip"), part("city"), street)
 }
 
 fn sms_marketing(body: &Node<'_>) -> Result<Option<bool>, IntakeError> {

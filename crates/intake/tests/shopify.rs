@@ -33,6 +33,39 @@ fn malformed(result: Result<Operation, IntakeError>) -> (&'static str, String) {
 }
 
 #[test]
+fn one_place_is_one_postal_address_however_it_is_written() {
+    let place = |address: Value| {
+        let mut value = checkout_value();
+        value["shipping_address"] = address;
+        checkout(&value).postal
+    };
+    let one = place(json!({ "address1": "Chestnut Street 92", "zip": "40202", "country_code": "US" }));
+    assert_eq!(one.as_deref(), Some("us 40202 chestnutstreet92"));
+    for same in [
+        json!({ "address1": "CHESTNUT STREET, 92", "address2": "", "zip": " 40202 ", "country_code": "us" }),
+        json!({ "address1": "Chestnut Street", "address2": "92", "zip": "402-02", "city": "Louisville",
+                "country_code": "US", "name": "Somebody Else", "phone": 7 }),
+    ] {
+        assert_eq!(place(same), one);
+    }
+    for other in [
+        json!({ "address1": "Chestnut Street 94", "zip": "40202", "country_code": "US" }),
+        json!({ "address1": "Chestnut Street 92", "zip": "40203", "country_code": "US" }),
+        json!({ "address1": "Chestnut Street 92", "zip": "40202", "country_code": "CA" }),
+    ] {
+        assert!(place(other).is_some_and(|p| Some(p) != one));
+    }
+    let city = json!({ "address1": "Main St 1", "city": "Dublin", "country_code": "IE" });
+    assert_eq!(place(city).as_deref(), Some("ie dublin mainst1"), "a country without postal codes");
+    for none in
+        [json!(null), json!([]), json!({ "zip": "40202", "country_code": "US" }), json!({ "address1": 7 })]
+    {
+        assert_eq!(place(none), None);
+    }
+    assert!(order("orders/paid", &order_value()).postal.is_some());
+}
+
+#[test]
 fn a_checkout_is_read_to_the_cent() {
     let checkout = checkout(&checkout_value());
     assert_eq!(

@@ -204,6 +204,9 @@ pub enum PersonCall {
     Bind {
         /// Proposed.
         person: PersonId,
+        /// Whoever it led to before.
+        #[serde(default)]
+        anew: bool,
     },
     /// Of an alias that stands for a short link: the token it stands for.
     Keep {
@@ -290,6 +293,12 @@ pub enum PersonChange {
     },
     /// An order.
     Order(Order),
+    /// An order to the postal address that they had something sent to. Ends what was begun before it,
+    /// and counts as theirs for nothing else.
+    OrderedNear {
+        /// When.
+        at: Timestamp,
+    },
     /// One of their carts.
     LinkCart {
         /// Which.

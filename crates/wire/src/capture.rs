@@ -7,7 +7,7 @@
 use comeback_core::cart::{Change, Line, MAX_LINES, MAX_QUANTITY, Trust};
 use comeback_core::id::{CartId, EventId};
 use comeback_core::money::Currency;
-use comeback_core::signal::{CheckoutError, Signal, SignalKind};
+use comeback_core::signal::{CheckoutError, Signal, SignalKind, Viewed};
 use comeback_core::time::{DAY, MINUTE, Millis, Timestamp};
 use serde::Deserialize;
 
@@ -308,7 +308,8 @@ fn kind(name: &str, data: RawData) -> Result<Option<SignalKind>, String> {
         "view_item" => {
             #[expect(clippy::cast_possible_truncation, reason = "clamped to a day")]
             let dwell = |ms: f64| ms.clamp(0.0, 86_400_000.0) as i64;
-            SignalKind::ViewItem { item: None, dwell_ms: data.dwell_ms.filter(|d| d.is_finite()).map(dwell) }
+            let dwell_ms = data.dwell_ms.filter(|d| d.is_finite()).map(dwell);
+            SignalKind::ViewItem { item: data.items.into_iter().next().and_then(viewed), dwell_ms }
         }
         "view_cart" | "cart_set" => return cart(data, Change::Set),
         "add_to_cart" => return cart(data, Change::Add),
@@ -335,6 +336,13 @@ fn kind(name: &str, data: RawData) -> Result<Option<SignalKind>, String> {
         "panel_shown" | "panel_closed" | "panel_clicked" => SignalKind::Panel,
         _ => return Ok(None),
     }))
+}
+
+/// The product that was looked at. Its class is the catalogue's to say, never a page's.
+fn viewed(item: RawItem) -> Option<Viewed> {
+    let item_id = item.item_id.into_text();
+    let item_variant = item.item_variant.map(Text::into_text).filter(|v| !v.is_empty());
+    (!item_id.is_empty()).then_some(Viewed { item_id, item_variant, class: None })
 }
 
 fn line(index: usize, item: RawItem, currency: Currency) -> Result<Line, String> {
@@ -391,6 +399,30 @@ mod tests {
         assert_eq!(lines[0].unit_price_minor, 1995);
         assert_eq!(lines[0].image_url, None, "only addresses of the web");
         assert_eq!(lines[0].item_url.as_deref(), Some("/p/7"));
+    }
+
+    #[test]
+    fn a_look_names_its_product_and_never_its_class() {
+        let looked = |data: &str| {
+            let event = format!(r#"{{"id":"evt_1","t":1,"name":"view_item","data":{data}}}"#);
+            parse(&event).unwrap().signals[0].kind.clone()
+        };
+        let item = |item_id: &str, item_variant: Option<&str>| {
+            let (item_id, item_variant) = (item_id.to_owned(), item_variant.map(str::to_owned));
+            Some(Viewed { item_id, item_variant, class: None })
+        };
+        for (data, expect, dwell_ms) in [
+            (r#"{"dwell_ms":1500.5,"items":[{"item_id":7,"class":"sofas"}]}"#, item("7", None), Some(1500)),
+            (
+                r#"{"items":[{"item_id":"a","item_variant":"red"},{"item_id":"b"}]}"#,
+                item("a", Some("red")),
+                None,
+            ),
+            (r#"{"items":[{"item_id":""}],"dwell_ms":-3}"#, None, Some(0)),
+            (r#"{"dwell_ms":1e300}"#, None, Some(86_400_000)),
+        ] {
+            assert_eq!(looked(data), SignalKind::ViewItem { item: expect, dwell_ms }, "{data}");
+        }
     }
 
     #[test]

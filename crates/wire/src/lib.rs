@@ -5,6 +5,7 @@
 pub mod calls;
 pub mod capture;
 pub mod cart_view;
+pub mod classes;
 pub mod jobs;
 pub mod problem;
 pub mod shop;

@@ -182,8 +182,10 @@ impl Catalogue {
                         });
                         continue;
                     }
-                    // What a page said in another currency is no former price.
-                    if line.unit_price_minor != product.price_minor && !foreign {
+                    // What a page said in another currency is no former price, and none is none: it was
+                    // only looked at, or the page names no prices.
+                    let former = !foreign && line.unit_price_minor > 0;
+                    if former && line.unit_price_minor != product.price_minor {
                         report.push(Difference::PriceChanged {
                             item_id: line.item_id.clone(),
                             item_variant: line.item_variant.clone(),
@@ -223,6 +225,9 @@ pub struct Shop {
     pub policy_version: String,
     /// Hash of the catalogue; the list is in KV under it.
     pub catalogue_version: String,
+    /// The catalogue puts products into classes: only then is it asked for them with every batch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_classes: bool,
     /// Version that decides beside it without sending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow_version: Option<String>,

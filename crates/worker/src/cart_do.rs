@@ -160,7 +160,13 @@ impl Object {
                 if let Some(session) = session {
                     note_session(&mut cart, session);
                 }
-                for signal in signals {
+                for mut signal in signals {
+                    if let SignalKind::ViewItem { item, .. } = &mut signal.kind
+                        && policy.browse.is_none()
+                    {
+                        // Nothing would come of it, and it would be written with every batch.
+                        *item = None;
+                    }
                     effects.extend(cart.signal(now, signal));
                 }
                 score = Some(rate(&mut cart));

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use comeback_core::id::ShopId;
 use comeback_core::policy::Policy;
 use comeback_core::time::{Millis, SECOND, Timestamp};
+use comeback_wire::classes::Classes;
 use comeback_wire::shop::{Catalogue, Shop};
 use sha2::{Digest, Sha256};
 use worker::Env;
@@ -25,6 +26,7 @@ const MOST_KEPT: usize = 64;
 thread_local! {
     static SHOPS: RefCell<BTreeMap<String, (Timestamp, Rc<Shop>)>> = const { RefCell::new(BTreeMap::new()) };
     static POLICIES: RefCell<BTreeMap<String, Rc<Policy>>> = const { RefCell::new(BTreeMap::new()) };
+    static CLASSES: RefCell<BTreeMap<String, Rc<Classes>>> = const { RefCell::new(BTreeMap::new()) };
     static CATALOGUES: RefCell<BTreeMap<String, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -139,6 +141,27 @@ pub(crate) async fn catalogue(env: &Env, version: &str) -> Outcome<Rc<Catalogue>
         c.insert(version.to_owned(), catalogue.clone());
     });
     Ok(catalogue)
+}
+
+/// The product classes of a shop's catalogue; `None` where it has none. Asked with every batch: nothing
+/// is awaited once this isolate has them. Without them a cart idles like any other, so a catalogue
+/// that cannot be read keeps no event out.
+pub(crate) async fn classes(env: &Env, shop: &Shop) -> Option<Rc<Classes>> {
+    if !shop.has_classes {
+        return None;
+    }
+    let version = &shop.catalogue_version;
+    if let Some(held) = CLASSES.with_borrow(|c| c.get(version).cloned()) {
+        return Some(held);
+    }
+    let classes = Rc::new(Classes::from(&*catalogue(env, version).await.ok()?));
+    CLASSES.with_borrow_mut(|c| {
+        if c.len() >= MOST_KEPT {
+            c.clear();
+        }
+        c.insert(version.clone(), classes.clone());
+    });
+    Some(classes)
 }
 
 fn keys_of(shop: &Shop) -> Vec<String> {

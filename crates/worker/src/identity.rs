@@ -40,6 +40,12 @@ impl Identifier {
         Self { kind: "phone", value: number.to_owned() }
     }
 
+    /// A postal address in its one form. Leads to whoever had something sent there last; more than one
+    /// person may live there, so it makes nobody the same person.
+    pub(crate) fn postal(address: &str) -> Self {
+        Self { kind: "postal", value: address.to_owned() }
+    }
+
     /// A cart of ours: whoever bought it is whoever left it.
     pub(crate) fn cart(id: &CartId) -> Self {
         Self { kind: "cart", value: id.as_str().to_owned() }
@@ -117,11 +123,25 @@ pub(crate) async fn bind(
     now: Timestamp,
 ) -> Outcome<PersonId> {
     let hash = hash(env, shop, identifier)?;
-    let call = PersonCall::Bind { person: person.clone() };
+    let call = PersonCall::Bind { person: person.clone(), anew: false };
     match objects::alias(env, shop, identifier.kind, &hash, now, &call).await? {
         PersonAnswer::Leads { to: Some(held), .. } => Ok(held),
         _ => Err(Failure::internal("an alias leads nowhere")),
     }
+}
+
+/// Lets an identifier lead to a person, whoever it led to before.
+pub(crate) async fn rebind(
+    env: &Env,
+    shop: &ShopId,
+    identifier: &Identifier,
+    person: &PersonId,
+    now: Timestamp,
+) -> Outcome<()> {
+    let hash = hash(env, shop, identifier)?;
+    let call = PersonCall::Bind { person: person.clone(), anew: true };
+    objects::alias(env, shop, identifier.kind, &hash, now, &call).await?;
+    Ok(())
 }
 
 /// The person of an address that somebody typed. An address has a person of its own: a known one

@@ -21,6 +21,9 @@ pub(crate) struct Placed {
     pub(crate) own: Option<CartId>,
     /// Persons it may be of.
     pub(crate) persons: Vec<PersonId>,
+    /// Persons who had something sent to the same postal address. It ends what they had begun, for it
+    /// may be theirs under another email; it is not counted as theirs, for it may be a neighbour's.
+    pub(crate) near: Vec<PersonId>,
 }
 
 /// Spreads it; how the own cart stands afterwards.
@@ -34,6 +37,10 @@ pub(crate) async fn spread(
     let mut carts: Vec<CartId> = placed.own.iter().cloned().collect();
     for person in &placed.persons {
         carts.extend(tell(env, shop, person, placed, &mut told, now).await?);
+    }
+    for person in placed.near.iter().filter(|p| !placed.persons.contains(p)) {
+        let near = vec![PersonChange::OrderedNear { at: placed.order.at }];
+        carts.extend(identity::apply(env, shop, person, near, now).await?.carts);
     }
     carts.sort_unstable();
     carts.dedup();
@@ -50,6 +57,7 @@ pub(crate) async fn spread(
                 // order stays open, and so does its person's claim on it.
                 if let Some(person) = person
                     && phase.is_closed()
+                    && (own || !placed.near.contains(&person))
                 {
                     tell(env, shop, &person, placed, &mut told, now).await?;
                 }

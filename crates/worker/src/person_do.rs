@@ -102,7 +102,8 @@ impl Object {
                 Ok(PersonAnswer::Ok)
             }
             (PersonCall::Resolve, held) => Ok(leads(held)),
-            (PersonCall::Bind { person }, None) => {
+            (PersonCall::Bind { person, .. }, None)
+            | (PersonCall::Bind { person, anew: true }, Some(Held::Alias { .. })) => {
                 self.store.write(&Held::Alias { to: person.clone() }, &[])?;
                 Ok(PersonAnswer::Leads { to: Some(person), text: None })
             }
@@ -234,6 +235,7 @@ fn apply(person: &mut Person, changes: Vec<PersonChange>, now: Timestamp) {
             PersonChange::OptOut { channel } => person.opt_out(channel, now),
             PersonChange::Pause { until } => person.paused_until = person.paused_until.max(Some(until)),
             PersonChange::Order(order) => person.record_order(order),
+            PersonChange::OrderedNear { at } => person.ordered_near(at),
             PersonChange::LinkCart { cart } => person.link_cart(&cart),
             PersonChange::Left(episode) => person.left(episode),
             PersonChange::Returned(episode) => person.returned(&episode.cart, episode.abandonment),

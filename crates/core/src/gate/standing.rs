@@ -22,16 +22,13 @@ pub(super) fn ends(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
         skip(Why::AlreadySent),
     )?;
     let ordered = person.orders.iter().any(|o| !o.cancelled && o.at >= request.cart_born_at);
-    log.check(
-        "ordered",
-        !ordered,
-        if ordered {
-            "an order was placed after the cart was begun"
-        } else {
-            "no order since the cart was begun"
-        },
-        skip(Why::Ordered),
-    )?;
+    let near = person.ordered_near.is_some_and(|at| at >= request.cart_born_at);
+    let found = match (ordered, near) {
+        (true, _) => "an order was placed after the cart was begun",
+        (false, true) => "an order to the same postal address was placed after the cart was begun",
+        (false, false) => "no order since the cart was begun",
+    };
+    log.check("ordered", !ordered && !near, found, skip(Why::Ordered))?;
     log.check(
         "opted_out",
         person.opted_out_of_all.is_none(),

@@ -39,6 +39,7 @@ impl Person {
             self.opt_out(None, at);
         }
         self.paused_until = self.paused_until.max(other.paused_until);
+        self.ordered_near = self.ordered_near.max(other.ordered_near);
         for order in &other.orders {
             self.record_order(order.clone());
         }

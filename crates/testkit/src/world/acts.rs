@@ -213,13 +213,13 @@ impl World {
             cancelled: false,
             currency: None,
         };
-        person.record_order(order.clone());
+        person.record_order(order);
         self.commit_person(&person, None)?;
         let mut carts = person.carts.clone();
         // Whoever is known at the postal address hears of the order too, and stays who they are.
         let there = postal.and_then(|p| self.aliases.get(&postal_alias(p))).map(|id| self.resolve(id));
         if let Some(mut other) = there.filter(|id| *id != person.id).and_then(|id| self.load_person(&id)) {
-            other.record_order(order);
+            other.ordered_near(placed);
             self.commit_person(&other, None)?;
             carts.extend(other.carts);
         }

@@ -76,6 +76,7 @@ async fn put(ask: &mut Ask, id: &ShopId) -> Outcome<Reply> {
     let shop = Shop {
         policy_version: policy.version.clone(),
         catalogue_version: config::catalogue_version(&catalogue)?,
+        has_classes: catalogue.0.iter().any(|p| p.class.is_some()),
         document,
         shadow_version: None,
         trial: None,

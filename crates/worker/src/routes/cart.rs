@@ -54,7 +54,10 @@ pub(super) async fn put(ask: &mut Ask) -> Outcome<Reply> {
             )
         })?;
     let body = ask.body(MAX_BODY)?;
-    let lines = lines(&body, shop.document.currency.code(), ask.now)?;
+    let mut lines = lines(&body, shop.document.currency.code(), ask.now)?;
+    if let Some(classes) = config::classes(&ask.env, &shop).await {
+        classes.mark_lines(&mut lines);
+    }
     let call = CartCall::Replace { if_version, lines };
     match objects::cart(&ask.env, &shop.document.shop, &cart, ask.now, &call).await? {
         CartAnswer::Done { version, .. } => {

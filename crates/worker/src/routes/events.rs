@@ -53,8 +53,7 @@ pub(super) async fn post(ask: &mut Ask) -> Outcome<Reply> {
     check_origin(ask, &shop)?;
     limit(ask, &batch.pk).await?;
 
-    let automated =
-        shop.document.automation == Automation::Refuse && (batch.automated || looks_automated(ask));
+    let automated = is_refused(ask, &shop, batch.automated);
     if !batch.storage {
         // No agreement to storage, or one that was withdrawn: nothing is kept, and what was is let go.
         let mut reply = Reply::json(&stateless(&batch, shop.document.currency, automated))?;
@@ -111,7 +110,7 @@ fn stateless(batch: &Batch, currency: Currency, automated: bool) -> Told {
 async fn with_cart(
     ask: &Ask,
     shop: &Shop,
-    batch: Batch,
+    mut batch: Batch,
     cart: &CartId,
     visitor: &VisitorId,
     automated: bool,
@@ -130,6 +129,9 @@ async fn with_cart(
         home: is_new.then_some(shop.document.currency),
     };
     let currency = batch.bears_cart().then(|| batch.currency()).flatten();
+    if let Some(classes) = config::classes(env, shop).await {
+        classes.mark(&mut batch.signals);
+    }
     // For the case that there is no such cart, scored before the batch is given away.
     let without = stateless(&batch, shop.document.currency, automated);
     let profile = match &person {
@@ -210,7 +212,7 @@ async fn note_orders(
         let order =
             Order { id: order.clone(), at: ask.now, total_minor: None, cancelled: false, currency: None };
         let paid = shop.document.trust_page_orders;
-        let placed = Placed { order, paid, own: cart.cloned(), persons: persons.clone() };
+        let placed = Placed { order, paid, own: cart.cloned(), persons: persons.clone(), near: vec![] };
         standing = orders::spread(&ask.env, id, &placed, ask.now).await?.or(standing);
     }
     Ok(standing)
@@ -228,7 +230,7 @@ pub(super) fn make_visitor() -> Outcome<VisitorId> {
     VisitorId::parse(&format!("vis_{}", entropy::make_tail()?)).map_err(|e| Failure::internal(e.to_string()))
 }
 
-fn make_cart() -> Outcome<CartId> {
+pub(super) fn make_cart() -> Outcome<CartId> {
     CartId::parse(&format!("cart_{}", entropy::make_tail()?)).map_err(|e| Failure::internal(e.to_string()))
 }
 
@@ -275,6 +277,11 @@ pub(super) async fn limit(ask: &Ask, pk: &str) -> Outcome<()> {
         return Ok(());
     }
     Err(Failure::problem(429, "/problems/too-many", "Too many requests", "try again in a minute"))
+}
+
+/// Whether this is a program that the shop wants nothing to do with.
+pub(super) fn is_refused(ask: &Ask, shop: &Shop, says_so: bool) -> bool {
+    shop.document.automation == Automation::Refuse && (says_so || looks_automated(ask))
 }
 
 /// Crawlers say so. This only spares effort: what matters is that a bot has no consent.

@@ -5,7 +5,7 @@ use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::id::{CartId, PersonId, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::time::{Timestamp, Zone};
-use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
+use comeback_wire::calls::{CartAnswer, CartCall, PersonChange, Session};
 use comeback_wire::capture::clip;
 use comeback_wire::shop::Shop;
 use serde::Deserialize;
@@ -154,10 +154,17 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
         ));
     }
     let wording = clip(&said.consent.wording, 200);
-    let cart = said.cart.or_else(|| ask.cookies.cart.clone());
+    let agreed = said.consent.email == Some(true) || said.consent.sms == Some(true);
+    let held = said.cart.or_else(|| ask.cookies.cart.clone());
+    let born = match &held {
+        None if source == Source::Page && agreed => cart_for_browsing(ask, &shop).await?,
+        _ => None,
+    };
+    let cart = held.or_else(|| born.clone());
     let mut changes: Vec<PersonChange> =
         cart.iter().map(|cart| PersonChange::LinkCart { cart: cart.clone() }).collect();
-    if let Some(zone) = said.tz.filter(|z| Zone::parse(z).is_some()) {
+    let zone = said.tz.filter(|z| Zone::parse(z).is_some());
+    if let Some(zone) = zone.clone() {
         changes.push(PersonChange::Zone { zone });
     }
     let mut fresh_visitor = None;
@@ -197,7 +204,26 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
         identity::person_of(&ask.env, id, &known, ask.now).await?
     };
     let applied = identity::apply(&ask.env, id, &person, changes, ask.now).await?;
-    if let Some(cart) = &cart {
+    if let Some(cart) = &born {
+        let session = Session {
+            visitor: fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned(),
+            zone,
+            mobile: false,
+            automated: events::is_refused(ask, &shop, false),
+            place: Some(ask.place()),
+            home: Some(shop.document.currency),
+        };
+        let birth = CartCall::Capture {
+            shop: id.clone(),
+            cart: cart.clone(),
+            currency: Some(shop.document.currency),
+            signals: vec![],
+            session: Some(session),
+            person: Some(person.clone()),
+            profile: Some(applied.profile),
+        };
+        objects::cart(&ask.env, id, cart, ask.now, &birth).await?;
+    } else if let Some(cart) = &cart {
         let visitor = fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned();
         let link = CartCall::Link { person: person.clone(), source, visitor, profile: Some(applied.profile) };
         if objects::cart(&ask.env, id, cart, ask.now, &link).await? == CartAnswer::Missing {
@@ -211,7 +237,18 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
     if let Some(visitor) = fresh_visitor {
         cookies::set_visitor(&mut reply, &visitor, ask.secure);
     }
+    if let Some(cart) = born {
+        cookies::set_cart(&mut reply, &cart, ask.secure);
+    }
     Ok(reply)
+}
+
+/// A cart for somebody who may be written to and has none yet, where the shop's policy follows up what
+/// was only looked at: from now on there is an object to tell of it. A visit without a contact has
+/// none, and neither has one under a policy that would do nothing with it.
+async fn cart_for_browsing(ask: &Ask, shop: &Shop) -> Outcome<Option<CartId>> {
+    let policy = config::policy(&ask.env, &shop.policy_version).await?;
+    policy.browse.is_some().then(events::make_cart).transpose()
 }
 
 /// Who is behind what was typed into a page.

@@ -13,6 +13,7 @@ use comeback_core::time::Timestamp;
 use comeback_intake::model::{Checkout, Operation, Order, OrderStatus};
 use comeback_intake::{IntakeError, shopify};
 use comeback_wire::calls::{CartCall, PersonChange};
+use comeback_wire::classes::Classes;
 
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
@@ -29,9 +30,7 @@ pub(super) async fn post(ask: &mut Ask, shop: &str, source: &str) -> Outcome<Rep
         return Err(Failure::not_found("no such source"));
     }
     let body = ask.body(MAX_BODY)?;
-    if config::shop(&ask.env, &shop).await?.is_none() {
-        return Err(Failure::not_found("no such shop"));
-    }
+    let record = config::shop(&ask.env, &shop).await?.ok_or_else(|| Failure::not_found("no such shop"))?;
     let secret = platform::shop_secret(&ask.env, &shop, "shopify")
         .ok_or_else(|| Failure::unauthorized("the shop has no secret for this source"))?;
     let signature = ask.rare_header("x-shopify-hmac-sha256").unwrap_or_default();
@@ -41,7 +40,8 @@ pub(super) async fn post(ask: &mut Ask, shop: &str, source: &str) -> Outcome<Rep
     let triggered = ask.rare_header("x-shopify-triggered-at");
     let told = match verified.parse(&topic, triggered.as_deref(), ask.now) {
         Ok(Operation::Checkout(checkout)) => {
-            take_checkout(ask, &shop, &checkout).await?;
+            let classes = config::classes(&ask.env, &record).await;
+            take_checkout(ask, &shop, &checkout, classes.as_deref()).await?;
             "checkout"
         }
         Ok(Operation::Order(order)) => {
@@ -68,7 +68,12 @@ fn cart_id(shop: &ShopId, names: [Option<&str>; 3]) -> Option<CartId> {
     Some(CartId::derive(&[shop.as_str(), "shopify", token]))
 }
 
-async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome<()> {
+async fn take_checkout(
+    ask: &Ask,
+    shop: &ShopId,
+    checkout: &Checkout,
+    classes: Option<&Classes>,
+) -> Outcome<()> {
     let names = [
         checkout.cart_token.as_deref(),
         checkout.checkout_token.as_deref(),
@@ -84,7 +89,11 @@ async fn take_checkout(ask: &Ask, shop: &ShopId, checkout: &Checkout) -> Outcome
     let at = checkout.at;
     let id = EventId::derive(&[shop.as_str(), "shopify", &checkout.checkout_id, &at.millis().to_string()]);
     let begun = EventId::derive(&[id.as_str(), "begin_checkout"]);
-    let change = Change::Set(checkout.lines.clone());
+    let mut lines = checkout.lines.clone();
+    if let Some(classes) = classes {
+        classes.mark_lines(&mut lines);
+    }
+    let change = Change::Set(lines);
     let call = CartCall::Capture {
         shop: shop.clone(),
         cart: cart.clone(),
@@ -140,6 +149,9 @@ async fn contact(
         changes.extend(told(Channel::Email, email, agreed, at, "shopify: buyer_accepts_marketing"));
     }
     let profile = identity::apply(env, shop, &address.person, changes, now).await?.profile;
+    if let Some(postal) = &checkout.postal {
+        identity::rebind(env, shop, &Identifier::postal(postal), &address.person, now).await?;
+    }
     Ok(Some((address.person, profile)))
 }
 
@@ -173,6 +185,10 @@ async fn take_order(ask: &Ask, shop: &ShopId, order: &Order) -> Outcome<()> {
     if let Some(phone) = order.phone.as_deref().and_then(identity::phone) {
         persons.extend(identity::find(&ask.env, shop, &Identifier::phone(&phone), ask.now).await?);
     }
+    // Whoever had something sent there is not reminded of it any more, under whatever email they
+    // bought. Nobody is merged: several people may live there.
+    let place: Vec<Identifier> = order.postal.iter().map(|p| Identifier::postal(p)).collect();
+    let near = identity::find_all(&ask.env, shop, &place, ask.now).await?;
     let cancelled = matches!(order.status, OrderStatus::Cancelled);
     let known = KnownOrder {
         id: order.order_id.clone(),
@@ -189,6 +205,6 @@ async fn take_order(ask: &Ask, shop: &ShopId, order: &Order) -> Outcome<()> {
         return Ok(());
     }
     let paid = matches!(order.status, OrderStatus::Paid);
-    orders::spread(&ask.env, shop, &Placed { order: known, paid, own, persons }, ask.now).await?;
+    orders::spread(&ask.env, shop, &Placed { order: known, paid, own, persons, near }, ask.now).await?;
     Ok(())
 }

@@ -22,7 +22,7 @@ struct Restored {
 
 pub(super) async fn landing(ask: &Ask, token: &str) -> Outcome<Reply> {
     let resume = believe(ask, token).await?;
-    let (view, report) = present_cart(ask, &resume).await?;
+    let (view, report, _) = shown(ask, &resume).await?;
     let page = landing_page(&Landing {
         brand: present::brand(&resume.shop),
         lines: present::landing_lines(&resume.shop, &view),
@@ -47,10 +47,17 @@ pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Reply> {
         let proven = vec![PersonChange::Verified { key: resume.key.clone() }];
         identity::apply(&ask.env, id, &person, proven, ask.now).await?;
     }
-    let target = resume.shop.absolute(&resume.shop.document.cart_url);
-    let joint = if target.contains('?') { '&' } else { '?' };
+    let target = match looked_at(ask, &resume).await? {
+        // What was only looked at is shown, not put into a cart that its shopper left empty.
+        Some(product_page) => product_page,
+        None => {
+            let cart_page = resume.shop.absolute(&resume.shop.document.cart_url);
+            let joint = if cart_page.contains('?') { '&' } else { '?' };
+            format!("{cart_page}{joint}comeback_restore={token}")
+        }
+    };
     let mut reply = Reply::empty(303);
-    reply.add("location", &format!("{target}{joint}comeback_restore={token}"));
+    reply.add("location", &target);
     reply.add("cache-control", "no-store");
     reply.add("referrer-policy", "no-referrer");
     // This browser now holds that cart: an order placed here ends its sequence.
@@ -90,7 +97,7 @@ pub(super) async fn restore(ask: &mut Ask, token: &str) -> Outcome<Reply> {
             return Err(Failure::problem(status, "/problems/link", "The link cannot be used", detail));
         }
     };
-    let (view, report) = match present_cart(ask, &resume).await {
+    let (mut view, mut report, is_look) = match shown(ask, &resume).await {
         Err(Failure::Page(..)) => {
             return Err(Failure::problem(
                 410,
@@ -101,11 +108,26 @@ pub(super) async fn restore(ask: &mut Ask, token: &str) -> Outcome<Reply> {
         }
         other => other?,
     };
+    if is_look {
+        // The cart is as empty as its shopper left it.
+        view.lines.clear();
+        view.retotal();
+        report.clear();
+    }
     let offer = resume.offer.as_deref().and_then(|o| resume.shop.document.offer_codes.get(o)).cloned();
     Reply::json(&Restored { cart: view, report, offer })
 }
 
-async fn present_cart(ask: &Ask, resume: &Resume) -> Outcome<(CartView, Vec<Difference>)> {
+/// The page of the product that a message was about, where nothing is in the cart.
+async fn looked_at(ask: &Ask, resume: &Resume) -> Outcome<Option<String>> {
+    let (view, _, is_look) = shown(ask, resume).await?;
+    let page = view.lines.into_iter().next().filter(|_| is_look).and_then(|l| l.item_url);
+    Ok(page.map(|url| resume.shop.absolute(&url)))
+}
+
+/// The cart as others may see it, what changed since it was left, and whether it is empty and the lines
+/// are what was only looked at.
+async fn shown(ask: &Ask, resume: &Resume) -> Outcome<(CartView, Vec<Difference>, bool)> {
     let id = &resume.shop.document.shop;
     let answer = objects::cart(&ask.env, id, &resume.cart, ask.now, &CartCall::View).await?;
     let CartAnswer::View { mut view, lines } = answer else {
@@ -113,8 +135,9 @@ async fn present_cart(ask: &Ask, resume: &Resume) -> Outcome<(CartView, Vec<Diff
     };
     let catalogue = config::catalogue(&ask.env, &resume.shop.catalogue_version).await?;
     let lines: Vec<Line> = lines;
+    let is_look = view.lines.is_empty() && !lines.is_empty();
     let report = catalogue.present(resume.shop.document.currency, &mut view, &lines);
-    Ok((view, report))
+    Ok((view, report, is_look))
 }
 
 async fn believe(ask: &Ask, token: &str) -> Outcome<Resume> {
