@@ -140,6 +140,20 @@ impl Catalogue {
         self.0.iter().find(|p| p.item_id == item_id && p.item_variant.as_deref() == item_variant)
     }
 
+    /// Whether every product has a unit cost; unknown without products.
+    #[must_use]
+    pub fn has_unit_costs(&self) -> Option<bool> {
+        (!self.0.is_empty()).then(|| self.0.iter().all(|p| p.unit_cost_minor.is_some()))
+    }
+
+    /// Its product classes; unknown where no product has one.
+    #[must_use]
+    pub fn classes(&self) -> Option<Vec<String>> {
+        let classes: std::collections::BTreeSet<&String> =
+            self.0.iter().filter_map(|p| p.class.as_ref()).collect();
+        (!classes.is_empty()).then(|| classes.into_iter().cloned().collect())
+    }
+
     /// What is left of a cart's value after unit costs, as a share of it. `None` where the catalogue
     /// lacks the cost of a line, or nothing is asked for the cart. Below 0 for one sold under its cost.
     #[must_use]

@@ -3,6 +3,7 @@
 
 use comeback_core::id::{CartId, SendKey, ShopId};
 use comeback_core::policy::Policy;
+use comeback_policy::GoodsKnown;
 use comeback_wire::calls::{CartAnswer, CartCall, ShopCall};
 use comeback_wire::shop::{Catalogue, Shop, ShopDocument};
 use serde::Deserialize;
@@ -70,8 +71,8 @@ async fn put(ask: &mut Ask, id: &ShopId) -> Outcome<Reply> {
         return Err(Failure::malformed("shop: differs from the one in the address"));
     }
     check(ask, &document).await?;
-    let (policy, warnings) = policy(&document)?;
     let catalogue = Catalogue(std::mem::take(&mut document.catalogue));
+    let (policy, warnings) = policy(&document, &catalogue)?;
     document.policy_toml = None;
     let shop = Shop {
         policy_version: policy.version.clone(),
@@ -132,7 +133,7 @@ async fn check(ask: &Ask, document: &ShopDocument) -> Outcome<()> {
     Ok(())
 }
 
-fn policy(document: &ShopDocument) -> Outcome<(Policy, Vec<String>)> {
+fn policy(document: &ShopDocument, catalogue: &Catalogue) -> Outcome<(Policy, Vec<String>)> {
     let (name, text) = match (&document.policy, &document.policy_toml) {
         (None, Some(text)) => ("policy.toml", text.as_str()),
         (Some(name), None) => comeback_policy::presets()
@@ -142,8 +143,23 @@ fn policy(document: &ShopDocument) -> Outcome<(Policy, Vec<String>)> {
             .ok_or_else(|| Failure::malformed("policy: no such preset"))?,
         _ => return Err(Failure::malformed("policy or policy_toml: exactly one of them")),
     };
-    let (policy, warnings) =
-        comeback_policy::parse(name, text).map_err(|e| Failure::malformed(e.to_string()))?;
+    compile(name, text, catalogue).map_err(|e| Failure::malformed(e.to_string()))
+}
+
+/// Compiles a policy for what the shop is known to sell: a rule about margins of goods without unit
+/// costs is refused here, not withheld for ever.
+pub(super) fn compile(
+    name: &str,
+    text: &str,
+    catalogue: &Catalogue,
+) -> Result<(Policy, Vec<String>), comeback_policy::PolicyErrors> {
+    let classes = catalogue.classes();
+    let goods = GoodsKnown {
+        unit_costs: catalogue.has_unit_costs(),
+        classes: classes.as_deref(),
+        ..GoodsKnown::default()
+    };
+    let (policy, warnings) = comeback_policy::parse_for(name, text, &goods)?;
     Ok((policy, warnings.iter().map(ToString::to_string).collect()))
 }
 

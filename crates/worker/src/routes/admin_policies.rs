@@ -9,6 +9,7 @@ use comeback_wire::shop::Shop;
 use serde::Deserialize;
 use worker::Method;
 
+use super::admin::compile;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::{config, objects};
@@ -104,7 +105,12 @@ async fn push(ask: &mut Ask, shop: &ShopId) -> Outcome<Reply> {
     // Before anything is stored for a shop that does not exist.
     let (former, _) = ask_about(ask, shop).await?;
     let file = pushed.file.as_deref().unwrap_or("policy.toml");
-    let (policy, warnings) = comeback_policy::parse(file, &pushed.toml).map_err(|refused| {
+    let standing = objects::shop(&ask.env, shop, ask.now, &ShopCall::Standing).await?;
+    let catalogue = match &standing.shop {
+        Some(shop) => config::catalogue(&ask.env, &shop.catalogue_version).await?,
+        None => std::rc::Rc::default(),
+    };
+    let (policy, warnings) = compile(file, &pushed.toml, &catalogue).map_err(|refused| {
         Failure::problem(
             422,
             "/problems/policy",
@@ -116,7 +122,6 @@ async fn push(ask: &mut Ask, shop: &ShopId) -> Outcome<Reply> {
     let is_new = former.find(&policy.version).is_err();
     let change = ReleaseChange::Push { version: policy.version.clone(), name: policy.name.clone() };
     make(ask, shop, change, pushed.who).await?;
-    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     Reply::json(&serde_json::json!({
         "version": policy.version, "name": policy.name, "new": is_new, "warnings": warnings,
     }))
