@@ -9,9 +9,10 @@ mod standing;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use comeback_core::cause::Cause;
 use comeback_core::effect::Happened;
 use comeback_core::id::{CartId, SendKey, ShopId};
-use comeback_core::recovery::{Phase, Recovery};
+use comeback_core::recovery::{Phase, Recovery, Trigger};
 use comeback_core::time::Timestamp;
 use comeback_wire::jobs::Numbered;
 use serde::Deserialize;
@@ -101,9 +102,10 @@ fn about(mut story: Story, subject: &Subject) -> Story {
         _ => false,
     };
     let first = story.log.iter().position(|n| of(&n.entry.what)).unwrap_or(story.log.len());
-    let left = story.log.iter().take(first).rposition(|n| {
-        matches!(n.entry.what, Happened::Left { .. } | Happened::Moved { to: Phase::Abandoned, .. })
-    });
+    let last =
+        |wanted: fn(&Happened) -> bool| story.log.iter().take(first).rposition(|n| wanted(&n.entry.what));
+    let left = last(|what| matches!(what, Happened::Left { .. }))
+        .or_else(|| last(|what| matches!(what, Happened::Moved { to: Phase::Abandoned, .. })));
     let log = std::mem::take(&mut story.log);
     let kept = log.into_iter().enumerate().filter(|(i, n)| {
         let decided_then = match at {
@@ -188,7 +190,7 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
                 || "no sequence is for it".to_owned(),
                 |name| format!("sequence `{name}` follows"),
             );
-            format!("left ({}), probably for {}; {follows}", trigger.as_str(), likely.cause.as_str())
+            format!("left: {}; probably because {}; {follows}", how(*trigger), why(likely.cause))
         }
         Happened::Linked { person } => format!("a person was found behind it: {person}"),
         Happened::Offered { key, step, attempt: 1 } => {
@@ -225,6 +227,28 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
         Happened::Clicked { key } => format!("the link of {} was followed", named(key, steps)),
         Happened::Ordered { paid: true } => "an order was seen, paid".to_owned(),
         Happened::Ordered { paid: false } => "an order was seen, not yet known to be paid".to_owned(),
+    }
+}
+
+const fn how(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Idle => "nothing happened for a while",
+        Trigger::PageExit => "the page was left",
+        Trigger::CheckoutError => "checkout refused something and nothing followed",
+        Trigger::PlatformEnd => "the platform said that the session was over",
+        Trigger::AbruptEnd => "a checkout fell silent",
+        Trigger::Browse => "a product was looked at for long and not put into a cart",
+    }
+}
+
+const fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::DeclinedCard => "the card was declined",
+        Cause::OutOfStock => "something was sold out",
+        Cause::ShippingCost => "shipping cost more than was thought",
+        Cause::Validation => "the form would not take an entry",
+        Cause::Price => "of the price",
+        Cause::Distraction => "of something else: nothing speaks for any other cause",
     }
 }
 

@@ -146,3 +146,15 @@ fn strangers_do_not_steer_the_terminal() {
     assert!(!told.contains('\u{1b}'));
     assert!(!told.lines().any(|l| l.starts_with("2026-01-01")), "{told}");
 }
+
+/// The whole text, as it is: look at the new one before you accept it.
+#[test]
+fn a_story_with_everything_in_it() {
+    let story: Story = serde_json::from_str(include_str!("../../tests/fixtures/everything.json")).unwrap();
+    let cart = CartId::parse("cart_1").unwrap();
+    assert_eq!(tell(&story, Some(&cart)), include_str!("../../tests/fixtures/everything.txt"));
+    let send = SendKey::parse("snd_1").unwrap();
+    let one = about(story, &Subject::Decision(send, "2026-06-01T22:00:00Z".to_owned()));
+    let kinds: Vec<u64> = one.log.iter().map(|n| n.seq).collect();
+    assert_eq!(kinds, [3, 7, 9], "how it was left, the decision, the shadow's");
+}
