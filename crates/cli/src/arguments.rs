@@ -1,4 +1,4 @@
-//! The command line as data, and its one help text. Runs nothing.
+//! The command line as data, and its one help text (`help.txt`). Runs nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -12,44 +12,7 @@ use crate::failure::Failure;
 use crate::simulate::{Asked, What};
 
 /// The help.
-pub(crate) const USAGE: &str = "\
-comeback: the desk side of Comeback
-
-  comeback policy check FILE...                   say what is wrong with policies, with line and column
-  comeback policy show [NAME]                     print a preset, or the presets' names
-  comeback policy diff A B [--shop SHOP]          what differs; each a file, a preset, or a version of the shop's
-  comeback policy push FILE --shop SHOP           check a policy at the edge and keep it; nothing is in force by it
-  comeback policy list --shop SHOP                the versions kept, which is in force, and what was done when
-  comeback policy shadow VERSION|off --shop SHOP  let a version decide beside the one in force, without sending
-  comeback policy activate VERSION --shop SHOP    put it in force for carts left from now on
-           [--percent N] [--per-hour N]           to some people only, under a bound of messages per hour
-  comeback policy rollback --shop SHOP            withdraw it and go back to the version before
-  comeback policy approve VERSION OFFER... --shop SHOP
-  comeback simulate --check [--carts N] [--seed S] [--policy P] [--break RULE|list|all]
-                                                  shoppers by the thousand in bad weather: is anybody wronged?
-  comeback simulate --out FILE [--carts N] [--seed S] [--days D] [--policy P]
-                                                  write what comes in at such a shop as a journal
-  comeback simulate --policy A --against B --log FILE
-           [--html OUT] [--cart CART] [--strict]  run two policies over a log and say what B would do otherwise
-           [--cost email=0.001,sms=0.05]          what a message costs
-           [--assume contact=email+sms,consent=all,price=40]
-                                                  what the log does not know (needed for OTTO's)
-  comeback explain CART|SEND|SEND@TIME --shop SHOP
-                                                  why messages of a cart were sent or not
-  comeback explain CART|SEND --log FILE [--policy P]
-                                                  the same from an archive, or from a journal under a policy
-  comeback keys new                               a fresh master key, for `wrangler secret put COMEBACK_MASTER_KEY`
-  comeback stop   --shop SHOP                     stop every send of a shop, at once
-  comeback resume --shop SHOP                     let them go again
-  comeback link inspect TOKEN                     what a link says of itself, without believing it
-
-  --json   the same for programs, on every command
-  --url    the deployment, http://localhost:8787 if left out
-  --who    in whose name a change is recorded; the name of this machine's user if left out
-
-The administrator's token comes from COMEBACK_ADMIN_TOKEN; for a run on this machine also from
-.comeback/secrets.json, where `cargo xtask demo` keeps it. Exit code: 0 fine, 1 something was found or
-could not be done, 2 the command was not understood.";
+pub(crate) const USAGE: &str = include_str!("help.txt").trim_ascii_end();
 
 /// A shop of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,6 +164,23 @@ impl Given {
         text.parse().map(Some).map_err(|_| Failure::Usage(format!("--{name}: expected a whole number")))
     }
 
+    /// The same within bounds, those that the edge has.
+    fn number_in<N: std::str::FromStr + PartialOrd + std::fmt::Display>(
+        &mut self,
+        name: &str,
+        bounds: std::ops::RangeInclusive<N>,
+    ) -> Result<Option<N>, Failure> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if bounds.contains(&number) => Ok(Some(number)),
+            _ => Err(Failure::Usage(format!(
+                "--{name}: expected a whole number from {} to {}",
+                bounds.start(),
+                bounds.end()
+            ))),
+        }
+    }
+
     fn flag(&mut self, name: &str) -> bool {
         self.flags.remove(name)
     }
@@ -234,6 +214,14 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         ["simulate"] if given.flags.contains("check") || given.values.contains_key("out") => {
             Command::Shop { asked: shop_run(&mut given)?, json }
         }
+        ["simulate"] if given.values.is_empty() => {
+            return Err(Failure::Usage(
+                "simulate: --check, --out, or --policy, --against and --log?".to_owned(),
+            ));
+        }
+        ["simulate"] if given.values.contains_key("break") => {
+            return Err(Failure::Usage("--break belongs to --check".to_owned()));
+        }
         ["simulate"] => Command::Simulate { asked: Box::new(simulation(&mut given)?), json },
         ["keys", "new"] => Command::KeysNew { json },
         ["link", "inspect", token] => Command::LinkInspect { token: (*token).to_owned(), json },
@@ -247,6 +235,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             };
             Command::Explain { subject, from, json }
         }
+        ["keys", ..] => return Err(Failure::Usage("keys: only `keys new`".to_owned())),
+        ["link", ..] => return Err(Failure::Usage("link: only `link inspect TOKEN`".to_owned())),
         ["explain"] => return Err(Failure::Usage("explain: which cart or send?".to_owned())),
         [act @ ("stop" | "resume")] => {
             Command::Switch { target: given.target()?, stop: *act == "stop", json }
@@ -279,8 +269,8 @@ fn policy(words: &[&str], given: &mut Given, json: bool) -> Result<Command, Fail
         ["shadow", version] => PolicyAct::Shadow { version: Some((*version).to_owned()) },
         ["activate", version] => PolicyAct::Activate {
             version: (*version).to_owned(),
-            percent: given.number("percent")?.unwrap_or(100),
-            per_hour: given.number("per-hour")?,
+            percent: given.number_in("percent", 1..=100)?.unwrap_or(100),
+            per_hour: given.number_in("per-hour", 1..=1_000)?,
         },
         ["shadow" | "activate", ..] => return usage("which version? `comeback policy list` names them"),
         ["rollback"] => PolicyAct::RollBack,
@@ -289,6 +279,7 @@ fn policy(words: &[&str], given: &mut Given, json: bool) -> Result<Command, Fail
             offers: offers.iter().map(|o| (*o).to_owned()).collect(),
         },
         ["approve", ..] => return usage("policy approve: which offers of which version?"),
+        [] => return usage("policy: check, show, diff, push, list, shadow, activate, rollback or approve?"),
         _ => return Err(Failure::Usage(format!("no such command: policy {}", words.join(" ")))),
     };
     let who = if act == PolicyAct::List { None } else { given.take("who") };
@@ -464,6 +455,9 @@ mod tests {
             "policy push --shop shop_a",
             "policy push a.toml",
             "policy activate pol_1 --shop shop_a --percent many",
+            "policy activate pol_1 --shop shop_a --percent 0",
+            "policy activate pol_1 --shop shop_a --percent 300",
+            "policy activate pol_1 --shop shop_a --per-hour 1001",
             "policy rollback pol_1 --shop shop_a",
             "policy diff a",
             "simulate",

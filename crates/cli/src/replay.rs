@@ -105,7 +105,7 @@ pub(crate) fn run(asked: &Simulation, json: bool, out: &mut dyn Write) -> Result
         false => write!(out, "{}", report::text(&outcome, asked.html.as_deref()))?,
     }
     match asked.strict && outcome.broken.lines > 0 {
-        true => Err(Failure::Told),
+        true => Err(Failure::Found(format!("{}: lines were left out, and --strict forbids that", asked.log))),
         false => Ok(()),
     }
 }

@@ -154,9 +154,12 @@ fn broken_lines_are_named_by_number_and_the_rest_is_told() {
     assert_eq!(code, Some(0), "the rest is processed");
     assert!(out.contains("left out   2 lines (line 3: ") && out.contains("line 5: "), "{out}");
     assert!(!out.contains("secret"), "places, not contents");
+    assert!(!out.contains("-0.00"), "costs of nothing are nothing: {out}");
     assert!(out.lines().any(|l| l.split_whitespace().eq(["all", "1", "0", "0", "0"])), "{out}");
     let strict: Vec<&str> = arguments.iter().copied().chain(["--strict"]).collect();
-    assert_eq!(comeback(&strict).0, Some(1));
+    let (code, _, err) = comeback(&strict);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("--strict"), "a failure says why: {err}");
 
     let newer = Temporary::with("newer.ndjson", &header(1).replace("\"version\":1", "\"version\":9"));
     let (code, _, err) =

@@ -55,7 +55,8 @@ pub(crate) struct Side {
 impl Side {
     /// All costs together.
     pub(crate) fn total_cost(&self) -> f64 {
-        self.cost.values().sum()
+        // Not `sum`: that of nothing is -0.0, and would be shown so.
+        self.cost.values().fold(0.0, |all, one| all + one)
     }
 
     /// Sums of a table of reasons.

@@ -26,7 +26,10 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
         ("log".to_owned(), format!("{} of {}, {}", h.form, h.shop, h.file)),
         ("from".to_owned(), h.source.clone()),
         ("span".to_owned(), format!("{} to {}", h.from.to_rfc3339(), h.to.to_rfc3339())),
-        ("read".to_owned(), format!("{} events, {} carts", outcome.events, outcome.carts)),
+        (
+            "read".to_owned(),
+            format!("{}, {}", counted(outcome.events, "event"), counted(outcome.carts, "cart")),
+        ),
     ];
     if !h.assumed.is_empty() {
         lines.push(("ASSUMED".to_owned(), h.assumed.join("; ")));
@@ -42,10 +45,13 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
     if broken.lines > 0 {
         let first: Vec<String> = broken.first.iter().map(|(n, why)| format!("line {n}: {why}")).collect();
         let more = if broken.lines > broken.first.len() as u64 { "; …" } else { "" };
-        lines.push(("left out".to_owned(), format!("{} lines ({}{more})", broken.lines, first.join("; "))));
+        lines.push((
+            "left out".to_owned(),
+            format!("{} ({}{more})", counted(broken.lines, "line"), first.join("; ")),
+        ));
     }
     if broken.late > 0 {
-        lines.push(("late".to_owned(), format!("{} events, taken when they came", broken.late)));
+        lines.push(("late".to_owned(), format!("{}, taken when they came", counted(broken.late, "event"))));
     }
     lines
 }
@@ -57,10 +63,10 @@ pub(super) fn text(outcome: &Outcome, html: Option<&str>) -> String {
         push(&mut text, format_args!("{name:<10} {}", shown::line(&told)));
     }
     let (a, b, t) = (&outcome.tally.a, &outcome.tally.b, &outcome.tally);
-    push(&mut text, format_args!("\n{:<44} {:>12} {:>12} {:>12}", "", "A", "B", "B - A"));
+    push(&mut text, format_args!("\n{:<60} {:>12} {:>12} {:>12}", "", "A", "B", "B - A"));
     let mut row = |name: &str, a: u64, b: u64| {
         let diff = i128::from(b) - i128::from(a);
-        push(&mut text, format_args!("{:<44} {a:>12} {b:>12} {diff:>+12}", shown::line(name)));
+        push(&mut text, format_args!("{:<60} {a:>12} {b:>12} {diff:>+12}", shown::line(name)));
     };
     row("messages", a.sends, b.sends);
     row("carts written to", a.carts, b.carts);
@@ -78,7 +84,7 @@ pub(super) fn text(outcome: &Outcome, html: Option<&str>) -> String {
     let offers = |s: &Side| s.offers.values().map(|(n, _)| n).sum::<u64>();
     row("offers given", offers(a), offers(b));
     let (x, y) = (a.total_cost(), b.total_cost());
-    push(&mut text, format_args!("{:<44} {x:>12.2} {y:>12.2} {:>+12.2}", "cost of messages", y - x));
+    push(&mut text, format_args!("{:<60} {x:>12.2} {y:>12.2} {:>+12.2}", "cost of messages", y - x));
 
     for (title, table) in [
         ("messages that differ, by channel", &t.by_channel),
@@ -87,16 +93,16 @@ pub(super) fn text(outcome: &Outcome, html: Option<&str>) -> String {
     ] {
         push(
             &mut text,
-            format_args!("\n{title:<44} {:>9} {:>9} {:>9} {:>9}", "same", "moved", "added", "removed"),
+            format_args!("\n{title:<60} {:>9} {:>9} {:>9} {:>9}", "same", "moved", "added", "removed"),
         );
         for (name, d) in table {
             let Delta { same, moved, added, removed } = d;
             let name = shown::line(name);
-            push(&mut text, format_args!("  {name:<42} {same:>9} {moved:>9} {added:>9} {removed:>9}"));
+            push(&mut text, format_args!("  {name:<58} {same:>9} {moved:>9} {added:>9} {removed:>9}"));
         }
         if title.starts_with("messages") {
             let Delta { same, moved, added, removed } = t.all;
-            push(&mut text, format_args!("  {:<42} {same:>9} {moved:>9} {added:>9} {removed:>9}", "all"));
+            push(&mut text, format_args!("  {:<58} {same:>9} {moved:>9} {added:>9} {removed:>9}", "all"));
         }
     }
     if !t.listed.is_empty() {
@@ -118,8 +124,13 @@ pub(super) fn text(outcome: &Outcome, html: Option<&str>) -> String {
     text
 }
 
+/// `1 line`, `2 lines`.
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 fn cut(name: &str) -> String {
-    let cut: String = name.chars().take(40).collect();
+    let cut: String = name.chars().take(56).collect();
     if cut.len() < name.len() { format!("{}…", cut.trim_end()) } else { cut }
 }
 
