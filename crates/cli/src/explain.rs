@@ -217,6 +217,7 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
             let verdict = verdict(&record.verdict);
             format!("in shadow: {policy} would say on {}: {verdict}, {}", named(key, steps), record.why)
         }
+        Happened::WentOut { key, channel } => format!("{} went out by {channel}", named(key, steps)),
         Happened::Settled { key, outcome } => format!("{} is settled: {outcome}", named(key, steps)),
         Happened::ArmTried { key, tried } => {
             format!("{} went out with {} of {}, chosen to learn", named(key, steps), tried.arm, tried.learner)

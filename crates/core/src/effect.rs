@@ -121,6 +121,13 @@ pub enum Happened {
         /// Its decision; `None` if it has no such step.
         record: Option<Box<DecisionSummary>>,
     },
+    /// A message went out.
+    WentOut {
+        /// The send.
+        key: SendKey,
+        /// By which channel.
+        channel: crate::consent::Channel,
+    },
     /// A send ended.
     Settled {
         /// The send.

@@ -13,6 +13,7 @@ mod learner;
 mod ledger;
 mod meter;
 mod outcomes;
+mod performance;
 mod sampler;
 
 pub use budget::{Budgets, MOST_LEASES};
@@ -21,6 +22,7 @@ pub use learner::{NO_OFFER, Open, PRIOR, choose};
 pub use ledger::{Learned, Ledger, Needs, Report, Reserved, Want};
 pub use meter::{Room, RunMeter};
 pub use outcomes::{MOST_ARMS, Outcomes, REMEMBERED};
+pub use performance::Performance;
 pub use sampler::Draws;
 
 /// How often an arm of a learner was tried in a cohort, and how often the cart was recovered.

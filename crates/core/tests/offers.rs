@@ -10,8 +10,10 @@
 use std::collections::BTreeMap;
 
 use comeback_core::cart::Change;
+use comeback_core::consent::Channel;
 use comeback_core::decision::{Clearance, Decision};
 use comeback_core::effect::Effect;
+use comeback_core::effect::Happened;
 use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, EventId, SendKey};
 use comeback_core::money::Currency;
@@ -619,4 +621,25 @@ proptest! {
             prop_assert!(budgets.gone("ten") <= budget);
         }
     }
+}
+
+#[test]
+fn channels_are_measured_only_where_a_policy_chooses_by_it() {
+    let key = |n: usize| SendKey::derive(&["channels", &n.to_string()]);
+    let mut ledger = Ledger::default();
+    let went = Happened::WentOut { key: key(1), channel: Channel::Email };
+    let clicked = Happened::Clicked { key: key(1) };
+    let news: Vec<Learned> = [went, clicked].iter().filter_map(Learned::from).collect();
+    ledger.learn(&news);
+    ledger.learn(&news);
+    let mut request = request("c", 0, "ten");
+    request.step.channels = BOTH.to_vec();
+    let mut policy = Policy::plain("measured", vec![]);
+    assert_eq!(Needs::of(&request, &policy), None, "most sends ask the shop nothing");
+    policy.channels.by_performance = true;
+    let needs = Needs::of(&request, &policy).unwrap();
+    ledger.reserve(day_zero(), &key(2), &needs).fill(&mut request);
+    assert_eq!(request.performance, [(Channel::Email, (1, 1))].into());
+    request.step.channels = vec![Channel::Email];
+    assert_eq!(Needs::of(&request, &policy), None, "there is nothing to choose");
 }

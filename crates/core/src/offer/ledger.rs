@@ -1,9 +1,12 @@
 //! What the shop's one object keeps for offers and rollout, and how a send asks and reports: it
 //! reserves what it may need before it is claimed, and says afterwards what became of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ArmOutcome, Budgets, Lease, NO_OFFER, Outcomes, Room, RunMeter, Tried, cost};
+use super::{ArmOutcome, Budgets, Lease, NO_OFFER, Outcomes, Performance, Room, RunMeter, Tried, cost};
+use crate::consent::Channel;
 use crate::decision::Clearance;
 use crate::effect::Happened;
 use crate::experiment;
@@ -35,6 +38,9 @@ pub struct Needs {
     /// The bound of the hour, if there is one.
     #[serde(default)]
     pub per_hour: Option<u32>,
+    /// How often messages are followed, for the choice of a channel.
+    #[serde(default)]
+    pub performance: bool,
 }
 
 impl Needs {
@@ -42,7 +48,8 @@ impl Needs {
     /// spares a call: most steps carry no offer.
     #[must_use]
     pub fn of(request: &ClaimRequest, policy: &Policy) -> Option<Self> {
-        let mut needs = Self { per_hour: request.per_hour(policy), ..Self::default() };
+        let performance = policy.channels.by_performance && request.step.channels.len() > 1;
+        let mut needs = Self { per_hour: request.per_hour(policy), performance, ..Self::default() };
         let arms = experiment::on_step(policy, &request.sequence, &request.step.name).flat_map(|e| &e.arms);
         let named = arms.filter_map(|arm| arm.offer.as_deref()).chain(request.step.offer.as_deref());
         let mut names: Vec<&str> = vec![];
@@ -81,6 +88,9 @@ pub struct Reserved {
     pub outcomes: Vec<ArmOutcome>,
     /// What the hour holds.
     pub room: Room,
+    /// Messages sent and followed, by channel.
+    #[serde(default)]
+    pub performance: BTreeMap<Channel, (u64, u64)>,
 }
 
 impl Reserved {
@@ -88,6 +98,7 @@ impl Reserved {
     pub fn fill(self, request: &mut ClaimRequest) {
         request.leases = self.leases;
         request.outcomes = self.outcomes;
+        request.performance = self.performance;
         if let Some(activation) = &mut request.activation {
             activation.sent_this_hour = self.room.sent_this_hour;
             activation.room_at = self.room.room_at;
@@ -107,27 +118,46 @@ pub struct Report {
     pub spent: Option<(String, i64)>,
 }
 
-/// What became of an arm, as a cart's log tells it.
+/// What a shop learns of its messages, as a cart's log tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Learned {
-    /// The send that it went with.
-    pub key: SendKey,
-    /// The arm.
-    pub tried: Tried,
-    /// An order followed; otherwise that it went out.
-    pub won: bool,
+#[serde(rename_all = "snake_case")]
+pub enum Learned {
+    /// What became of an arm.
+    Arm {
+        /// The send that it went with.
+        key: SendKey,
+        /// The arm.
+        tried: Tried,
+        /// An order followed; otherwise that it went out.
+        won: bool,
+    },
+    /// A message went out.
+    Sent {
+        /// The send.
+        key: SendKey,
+        /// By which channel.
+        channel: Channel,
+    },
+    /// Its link was followed.
+    Followed {
+        /// The send.
+        key: SendKey,
+    },
 }
 
 impl Learned {
     /// What an entry of a log teaches, if anything.
     #[must_use]
     pub fn from(entry: &Happened) -> Option<Self> {
-        let (key, tried, won) = match entry {
-            Happened::ArmTried { key, tried } => (key, tried, false),
-            Happened::ArmWon { key, tried } => (key, tried, true),
+        let arm =
+            |key: &SendKey, tried: &Tried, won| Self::Arm { key: key.clone(), tried: tried.clone(), won };
+        Some(match entry {
+            Happened::ArmTried { key, tried } => arm(key, tried, false),
+            Happened::ArmWon { key, tried } => arm(key, tried, true),
+            Happened::WentOut { key, channel } => Self::Sent { key: key.clone(), channel: *channel },
+            Happened::Clicked { key } => Self::Followed { key: key.clone() },
             _ => return None,
-        };
-        Some(Self { key: key.clone(), tried: tried.clone(), won })
+        })
     }
 }
 
@@ -161,6 +191,8 @@ pub struct Ledger {
     pub outcomes: Outcomes,
     /// Messages of the hour.
     pub meter: RunMeter,
+    /// How often messages are followed.
+    pub performance: Performance,
 }
 
 impl Ledger {
@@ -169,6 +201,7 @@ impl Ledger {
         Reserved {
             leases: self.budgets.lease(now, key, &needs.wants),
             outcomes: needs.learners.iter().flat_map(|l| self.outcomes.of(l)).cloned().collect(),
+            performance: if needs.performance { self.performance.counts().clone() } else { BTreeMap::new() },
             room: needs.per_hour.map_or_else(Room::default, |most| self.meter.take(now, key, most)),
         }
     }
@@ -184,13 +217,14 @@ impl Ledger {
         }
     }
 
-    /// What carts tell of arms. Telling it twice changes nothing.
+    /// What carts tell of arms and messages. Telling it twice changes nothing.
     pub fn learn(&mut self, news: &[Learned]) {
-        for Learned { key, tried, won } in news {
-            if *won {
-                self.outcomes.recovered(key, tried);
-            } else {
-                self.outcomes.sent(key, tried);
+        for new in news {
+            match new {
+                Learned::Arm { key, tried, won: true } => self.outcomes.recovered(key, tried),
+                Learned::Arm { key, tried, won: false } => self.outcomes.sent(key, tried),
+                Learned::Sent { key, channel } => self.performance.sent(key, *channel),
+                Learned::Followed { key } => self.performance.followed(key),
             }
         }
     }

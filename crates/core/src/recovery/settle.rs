@@ -151,6 +151,10 @@ impl Recovery {
                 .push(record(now, Happened::Decided { record: Box::new(DecisionSummary::from(decision)) }));
         }
         if outcome == Outcome::Sent {
+            if let Some(Decision::Send(clearance)) = decision.map(|d| &d.decision) {
+                let channel = clearance.channel();
+                effects.push(record(now, Happened::WentOut { key: key.clone(), channel }));
+            }
             self.note_arm(now, key, decision, &mut effects);
         }
         let step = match (&self.pending, &self.episode) {
