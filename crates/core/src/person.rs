@@ -202,9 +202,13 @@ pub struct Person {
     /// The channel they asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred: Option<Channel>,
-    /// Tags of the shop, and the segments of the last claim.
+    /// Tags of the shop.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// The segments of the last claim. Conditions and hand-offs see them as tags; kept apart, because
+    /// a shop may have a tag of the same name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<String>,
     /// Arms of experiments they were exposed to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assignments: Vec<Assignment>,
@@ -253,6 +257,7 @@ impl Person {
             place: Place::default(),
             preferred: None,
             tags: vec![],
+            segments: vec![],
             assignments: vec![],
             worth: Worth::default(),
         }
@@ -478,16 +483,25 @@ impl Person {
         let bucket = experiment::bucket(self.shop.as_str(), "holdout", self.id.as_str());
         self.holdout.get_or_insert(experiment::is_held_out(bucket, policy.holdout_percent));
         self.claims.insert(request.key.clone(), claim);
+        self.forget_claims();
         self.note_episode(request);
         record
     }
 
-    /// What a claim tells about the person, whatever its answer: the segments they are in, next to
-    /// the shop's own tags, and what their orders are summed in.
+    /// What a claim tells about the person, whatever its answer: the segments they are in, and what
+    /// their orders are summed in.
     fn remember(&mut self, request: &ClaimRequest, policy: &Policy, segments: &[String]) {
-        self.tags.retain(|tag| !policy.segments.iter().any(|s| s.name == *tag));
-        self.tags.extend_from_slice(segments);
+        self.segments = segments.to_vec();
         self.worth = Worth { home: request.home.or(self.worth.home), rates: policy.rates.clone() };
+    }
+
+    /// Claims that nobody settles would be kept for ever: the oldest go.
+    fn forget_claims(&mut self) {
+        while self.claims.len() > KEPT {
+            let oldest = self.claims.iter().min_by_key(|(_, claim)| claim.at).map(|(key, _)| key.clone());
+            let Some(oldest) = oldest else { return };
+            self.claims.remove(&oldest);
+        }
     }
 
     /// One of their carts was left: an older one waits for it, or gives way.
@@ -542,6 +556,7 @@ impl Person {
                 cart: claim.cart.clone(),
                 abandonment: claim.abandonment,
             });
+            merge::keep_newest(&mut held.recoveries);
         }
         self.sends.push(Sent {
             at: now,

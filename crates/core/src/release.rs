@@ -1,5 +1,5 @@
 //! Which version of a shop's policy is in force: pushed, tried in shadow, activated, rolled back.
-//! A version is never changed and never forgotten while something may follow it; every change is
+//! A version is never changed. The last fifty are kept, first of all those that something may follow; every change is
 //! noted with its time and whoever made it. Holds no policy texts: those are stored under their hash.
 //!
 //! **What is touched.** A cart follows the version it was left under to the end of that episode, so
@@ -14,7 +14,8 @@ use crate::experiment::{BUCKETS, bucket};
 use crate::gate::Activation;
 use crate::time::Timestamp;
 
-/// Versions kept. The oldest that nothing needs is forgotten first; pushing it again brings it back.
+/// Versions kept. Of those that nothing needs the oldest that was never in force is forgotten first, and
+/// what was withdrawn last; pushing it again brings it back.
 pub const MOST_VERSIONS: usize = 50;
 /// Changes kept.
 pub const MOST_CHANGES: usize = 200;
@@ -198,12 +199,22 @@ impl Releases {
         });
         self.note(now, who, version, Act::Pushed);
         if self.versions.len() > MOST_VERSIONS
-            && let Some(oldest) =
-                self.versions.iter().position(|v| v.version != version && !self.is_needed(&v.version))
+            && let Some(oldest) = self.dispensable(version)
         {
-            self.versions.remove(oldest);
+            let gone = self.versions.remove(oldest).version;
+            self.before.retain(|l| l.version != gone);
         }
         true
+    }
+
+    /// The version to forget for this one: what was never in force before what was, and what was
+    /// withdrawn last of all, for carts that were left under it must go on hearing nothing.
+    fn dispensable(&self, version: &str) -> Option<usize> {
+        let free = || {
+            let all = self.versions.iter().enumerate();
+            all.filter(|(_, v)| v.version != version && !self.is_needed(&v.version))
+        };
+        free().min_by_key(|(_, v)| (v.withdrawn, v.in_force_since.is_some())).map(|(index, _)| index)
     }
 
     /// In force, in shadow, or next to go back to.

@@ -234,3 +234,79 @@ fn a_page_cannot_put_another_person_behind_a_cart() {
     cart.link(day_zero(), &eve);
     assert_eq!(cart.person.as_ref(), Some(&eve), "a signed source is believed");
 }
+
+/// What the shop tagged is the shop's: a segment of the same name must not take it away.
+#[test]
+fn a_segment_takes_no_tag_of_the_shop_away() {
+    use comeback_core::policy::{Expr, Field, Op, Segment};
+    let mut ada = ada();
+    ada.tags = vec!["vip".into()];
+    let when = |value| Expr::Compare { field: Field::PersonOrders, op: Op::Ge, value };
+    let named = |name: &str, value| Segment { name: name.into(), when: when(value) };
+    let mut policy = three_emails();
+    policy.segments = vec![named("vip", 100.0), named("everybody", 0.0)];
+    let now = day_zero().plus(HOUR);
+    let facts = ada.claim(now, &request(), &policy, true).facts;
+    let tags = |facts: &Facts| match facts.get(Field::PersonTags) {
+        Some(comeback_core::policy::Value::Words(words)) => words.clone(),
+        _ => vec![],
+    };
+    assert_eq!(tags(&facts), ["vip"]);
+    assert_eq!(tags(&ada.profile(now)), ["vip", "everybody"]);
+    // A policy that has no such segment leaves none behind.
+    policy.segments = vec![];
+    ada.claim(now, &request(), &policy, true);
+    assert_eq!(tags(&ada.profile(now)), ["vip"]);
+}
+
+/// A row that grew without end could one day not be written any more, and with it no opt-out.
+#[test]
+fn claims_that_nobody_settles_are_not_kept_for_ever() {
+    let mut ada = ada();
+    let mut policy = three_emails();
+    (policy.caps.day, policy.caps.week) = (1_000, 1_000);
+    for n in 0..300_u32 {
+        let cart = CartId::parse(&format!("cart_{n}")).unwrap();
+        let now = day_zero().plus(i64::from(n) * 24 * HOUR);
+        let key = SendKey::of(&cart, 1, 0);
+        let asked = ClaimRequest { key, cart, abandoned_at: now, cart_born_at: now, ..request() };
+        let record = ada.claim(now.plus(HOUR), &asked, &policy, true);
+        assert!(matches!(record.decision, Decision::Send(_)), "{:?}", record.decision);
+    }
+    assert_eq!(ada.claims.len(), 200);
+    assert!(ada.claims.contains_key(&SendKey::of(&CartId::parse("cart_299").unwrap(), 1, 0)));
+}
+
+/// A cart whose alarm comes days late (an outage) must not send all that was missed in one go.
+#[test]
+fn steps_that_were_missed_do_not_pile_up() {
+    use comeback_core::effect::Effect;
+    let policy = three_emails();
+    let mut cart = Recovery::new(
+        CartId::parse("cart_1").unwrap(),
+        ShopId::parse("shop_1").unwrap(),
+        Currency::parse("EUR").unwrap(),
+        day_zero(),
+    );
+    let kind = SignalKind::Cart {
+        currency: Currency::parse("EUR").unwrap(),
+        change: Change::Add(vec![line("boots")]),
+    };
+    cart.signal(day_zero(), Signal { id: EventId::parse("evt_1").unwrap(), at: day_zero(), kind });
+    cart.link(day_zero(), &PersonId::parse("per_1").unwrap());
+    let late = day_zero().plus(20 * 24 * HOUR);
+    let mut offered = vec![];
+    let mut effects = cart.handle_timeout(late, &policy);
+    for _ in 0..5 {
+        let keys: Vec<SendKey> = effects
+            .iter()
+            .filter_map(|e| match e {
+                Effect::OfferSend(job) => Some(job.key.clone()),
+                _ => None,
+            })
+            .collect();
+        offered.extend(keys.iter().cloned());
+        effects = keys.iter().flat_map(|k| cart.settle(late, k, Outcome::Sent, None, &policy)).collect();
+    }
+    assert_eq!(offered, [SendKey::of(&cart.id, 1, 2)], "the last one only");
+}

@@ -79,7 +79,9 @@ impl Person {
         facts.set(Field::PersonClicks30d, number(clicks.count()));
         facts.set(Field::PersonUnanswered, number(self.unanswered().count()));
         facts.set_flag(Field::PersonVerified, self.contacts.iter().any(|c| c.verified));
-        facts.set_words(Field::PersonTags, self.tags.clone());
+        let mut tags = self.tags.clone();
+        tags.extend(self.segments.iter().filter(|name| !self.tags.contains(name)).cloned());
+        facts.set_words(Field::PersonTags, tags);
     }
 
     /// When they last showed that messages are welcome: a click, an order, or a yes.

@@ -60,6 +60,7 @@ impl Person {
         }
         let sends = &self.sends;
         self.claims.retain(|key, _| !sends.iter().any(|s| s.key == *key));
+        self.forget_claims();
         for episode in &other.episodes {
             self.left(episode.clone());
         }
@@ -75,6 +76,11 @@ impl Person {
         for tag in &other.tags {
             if !self.tags.contains(tag) {
                 self.tags.push(tag.clone());
+            }
+        }
+        for segment in &other.segments {
+            if !self.segments.contains(segment) {
+                self.segments.push(segment.clone());
             }
         }
         if self.worth.home.is_none() {

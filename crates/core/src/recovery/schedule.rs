@@ -117,9 +117,9 @@ impl Recovery {
         let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
         let at = |index: u32| step_at(steps, index).map(|s| self.step_due(policy, &episode, s));
         if let Some(pending) = self.pending.clone() {
-            // A deferred step gives way when the next one is due by the time it may go out.
+            // A deferred step gives way when the next one is due.
             let next = at(pending.step + 1);
-            if pending.deferred && next.is_some_and(|n| n <= pending.again_at && n <= now) {
+            if pending.deferred && next.is_some_and(|n| n <= now) {
                 self.settle_step(
                     now,
                     &pending.key,
@@ -156,6 +156,13 @@ impl Recovery {
         let key = SendKey::of(&self.id, episode.number, episode.next_step);
         if self.person.is_none() {
             self.settle_step(now, &key, episode.next_step, Outcome::Skipped { why: Why::NoPerson }, effects);
+            return true;
+        }
+        if at(episode.next_step + 1).is_some_and(|next| next <= now) {
+            // It was missed (a late alarm, a shopper who came back for a while): all that was missed
+            // must not go out in one go.
+            let superseded = Outcome::Skipped { why: Why::Superseded };
+            self.settle_step(now, &key, episode.next_step, superseded, effects);
             return true;
         }
         self.offer(now, key, episode.next_step, 1, step, effects);

@@ -163,3 +163,30 @@ fn approvals_belong_to_a_version() {
     assert!(shop.in_force().approved_of("pol_aaaa1").is_empty());
     assert_eq!(shop.changes.iter().filter(|c| matches!(c.act, Act::Approved { .. })).count(), 1);
 }
+
+#[test]
+fn a_withdrawn_version_stays_withdrawn_however_many_are_pushed_after_it() {
+    let mut shop = shop();
+    shop.activate(at(5), "pol_bbbb2", 100, None, "ada").unwrap();
+    shop.roll_back(at(7), "ada").unwrap();
+    for n in 0..2 * MOST_VERSIONS {
+        shop.push(at(8), &format!("pol_x{n:04}"), "mine", "ci");
+    }
+    assert_eq!(shop.versions.len(), MOST_VERSIONS);
+    let force = shop.in_force();
+    let (version, activation) = force.version_for(at(9), "pol_bbbb2", "");
+    assert_eq!((version, activation.unwrap().at), ("pol_aaaa1", at(9)), "nothing left under it goes on");
+}
+
+#[test]
+fn the_way_back_is_as_short_as_the_list_of_versions() {
+    let mut shop = shop();
+    for n in 0..3 * MOST_VERSIONS {
+        let version = format!("pol_x{n:04}");
+        shop.push(at(8), &version, "mine", "ci");
+        shop.activate(at(8), &version, 100, None, "ci").unwrap();
+    }
+    assert!(shop.before.len() < MOST_VERSIONS, "{} ways back are kept", shop.before.len());
+    shop.roll_back(at(9), "ada").unwrap();
+    assert_eq!(live(&shop), format!("pol_x{:04}", 3 * MOST_VERSIONS - 2));
+}

@@ -127,7 +127,6 @@ impl World<'_> {
                 takes_phone = self.bind(Identifier::Address(phone), &person)? == person;
             }
             let mut changes: Vec<Change> = cart.into_iter().map(Change::LinkCart).collect();
-            changes.push(Change::Zone);
             for address in email.into_iter().chain(phone.filter(|_| takes_phone)) {
                 let channel = self.channel(address);
                 changes.push(Change::Contact(channel, address, Source::Page));

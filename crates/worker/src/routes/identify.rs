@@ -164,7 +164,9 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
     let mut changes: Vec<PersonChange> =
         cart.iter().map(|cart| PersonChange::LinkCart { cart: cart.clone() }).collect();
     let zone = said.tz.filter(|z| Zone::parse(z).is_some());
-    if let Some(zone) = zone.clone() {
+    // Whoever types an address into a page may be anybody, anywhere: what their browser says of the time is
+    // their session's. For the person it would decide at which hour somebody else is written to.
+    if let Some(zone) = zone.clone().filter(|_| source != Source::Page) {
         changes.push(PersonChange::Zone { zone });
     }
     let mut fresh_visitor = None;
