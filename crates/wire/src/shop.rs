@@ -155,9 +155,13 @@ impl Catalogue {
     }
 
     /// What is left of a cart's value after unit costs, as a share of it. `None` where the catalogue
-    /// lacks the cost of a line, or nothing is asked for the cart. Below 0 for one sold under its cost.
+    /// lacks the cost of a line, nothing is asked for the cart, or it is in another currency than the shop's
+    /// costs (`currency`). Below 0 for one sold under its cost.
     #[must_use]
-    pub fn margin(&self, shown: &CartView) -> Option<f64> {
+    pub fn margin(&self, currency: Currency, shown: &CartView) -> Option<f64> {
+        if shown.currency != currency.code() {
+            return None;
+        }
         let mut cost = 0_i64;
         for line in &shown.lines {
             let product = self.find(&line.item_id, line.item_variant.as_deref())?;
@@ -351,7 +355,9 @@ mod tests {
             cart.apply(Timestamp::default(), &EventId::parse("evt_1").unwrap(), Change::Set(lines));
             let mut view = CartView::of(&CartId::parse("cart_1").unwrap(), &cart, false);
             let _ = catalogue.present(eur, &mut view, cart.lines());
-            catalogue.margin(&view)
+            let abroad = CartView { currency: "JPY".to_owned(), ..view.clone() };
+            assert_eq!(catalogue.margin(eur, &abroad), None, "costs are in the shop's currency");
+            catalogue.margin(eur, &view)
         };
         assert_eq!(margin([Some(400), Some(700)]), Some(0.5));
         assert_eq!(margin([Some(400), None]), None);

@@ -141,7 +141,7 @@ fn request(
 ) -> ClaimRequest {
     let home = shop.document.currency;
     let mut facts = prepared.facts.clone();
-    facts.set_known(Field::CartMargin, catalogue.margin(view));
+    facts.set_known(Field::CartMargin, catalogue.margin(home, view));
     ClaimRequest {
         facts,
         home: Some(home),
