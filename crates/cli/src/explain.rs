@@ -77,7 +77,12 @@ pub(crate) fn print(
 ) -> Result<(), Failure> {
     let story = about(story, subject);
     if story.log.is_empty() {
-        return Err(Failure::Found(format!("{cart}: nothing is known of that")));
+        let what = match subject {
+            Subject::Cart(_) => String::new(),
+            Subject::Send(key) => format!(" and {key}"),
+            Subject::Decision(key, at) => format!(" and a decision on {key} at {at}"),
+        };
+        return Err(Failure::Found(format!("{cart}: nothing is known of it{what}")));
     }
     if json {
         let all = serde_json::json!({ "cart": cart, "log": story.log });

@@ -29,6 +29,7 @@ use crate::policy;
 
 pub(crate) use archive::{Archived, is_entry};
 use compare::{Tally, Which};
+pub(crate) use source::Broken;
 use source::{Head, Piece, Source};
 pub(crate) use source::{Line as LogLine, Lines as LogLines};
 
@@ -40,7 +41,7 @@ pub(crate) struct Outcome {
     a: Policy,
     b: Policy,
     head: Head,
-    broken: source::Broken,
+    broken: Broken,
     tally: Tally,
     rates: BTreeMap<Channel, f64>,
     events: u64,
@@ -155,7 +156,9 @@ fn drill(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let [first, second] = stories([a, b], source, |id, _| id == cart)?;
+    let file = source.head.file.clone();
+    let ([first, second], broken) = stories([a, b], source, |id, _| id == cart)?;
+    broken.warn(&file)?;
     if first.is_empty() && second.is_empty() {
         return Err(Failure::Found(format!("{cart}: the log has no such cart")));
     }
@@ -178,12 +181,12 @@ fn drill(
 
 type Stories = BTreeMap<CartId, Vec<Numbered>>;
 
-/// What replays of a log under policies tell of the carts that are wanted.
+/// What replays of a log under policies tell of the carts that are wanted, and what of it could not be read.
 fn stories<const N: usize>(
     policies: [&Policy; N],
     mut source: Source,
     wanted: impl Fn(&CartId, Option<&SendKey>) -> bool,
-) -> Result<[Stories; N], Failure> {
+) -> Result<([Stories; N], Broken), Failure> {
     let head = source.head.clone();
     let fresh = || policies.map(|p| Replay::new(p, Settings::of(head.shop.clone(), p)));
     let mut replays = fresh();
@@ -235,7 +238,7 @@ fn stories<const N: usize>(
             (n.entry.at, !matches!(n.entry.what, Happened::Decided { .. }) && follows(&n.entry.what))
         });
     }
-    Ok(stories)
+    Ok((stories, source.broken))
 }
 
 const fn follows(what: &Happened) -> bool {
@@ -254,12 +257,13 @@ pub(crate) fn story(
     let cart = match subject {
         Subject::Cart(cart) => cart.clone(),
         Subject::Send(key) | Subject::Decision(key, _) => {
-            let [found] = stories([&policy], open()?, |_, k| k == Some(key))?;
+            let ([found], _) = stories([&policy], open()?, |_, k| k == Some(key))?;
             let cart = found.into_keys().next();
             cart.ok_or_else(|| Failure::Found(format!("{key}: no decision about it under this policy")))?
         }
     };
-    let [found] = stories([&policy], open()?, |id, _| *id == cart)?;
+    let ([found], broken) = stories([&policy], open()?, |id, _| *id == cart)?;
+    broken.warn(file)?;
     let log = found.into_values().next().unwrap_or_default();
     Ok((cart, Story { state: None, log }))
 }

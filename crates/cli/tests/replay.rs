@@ -156,6 +156,8 @@ fn broken_lines_are_named_by_number_and_the_rest_is_told() {
     assert!(!out.contains("secret"), "places, not contents");
     assert!(!out.contains("-0.00"), "costs of nothing are nothing: {out}");
     assert!(out.lines().any(|l| l.split_whitespace().eq(["all", "1", "0", "0", "0"])), "{out}");
+    let one = comeback(&["explain", "cart_1", "--log", log.path(), "--policy", policy.path()]);
+    assert!(one.2.contains("left out 2 lines (line 3: "), "a story says so too: {}", one.2);
     let strict: Vec<&str> = arguments.iter().copied().chain(["--strict"]).collect();
     let (code, _, err) = comeback(&strict);
     assert_eq!(code, Some(1));
@@ -249,6 +251,12 @@ fn a_story_is_told_from_an_archive_by_cart_send_and_decision() {
     assert_eq!(tell(&format!("{send}@2020-01-01T00:00:00Z")).0, Some(1));
     assert_eq!(tell("snd_nobody").0, Some(1));
     assert_eq!(tell("cart_nobody").0, Some(1));
+
+    let cut = Temporary::with("cut.ndjson", &format!("{}\n{{\"shop\":\"shop_de", archive()));
+    let (code, told, err) = comeback(&["explain", "cart_9b4d7e3e286f5111261b9a", "--log", cut.path()]);
+    assert_eq!((code, told), (Some(0), whole), "the rest is told");
+    let line = format!("left out 1 line (line {}: ", archive().lines().count() + 1);
+    assert!(err.contains(&line), "{err}");
 }
 
 #[test]

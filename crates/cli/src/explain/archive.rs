@@ -9,7 +9,7 @@ use comeback_wire::jobs::Numbered;
 use super::{Story, print};
 use crate::arguments::Subject;
 use crate::failure::Failure;
-use crate::replay::{self, Archived, LogLine, LogLines};
+use crate::replay::{self, Archived, Broken, LogLine, LogLines};
 
 /// Tells it from a file.
 pub(crate) fn from_log(
@@ -29,7 +29,9 @@ pub(crate) fn from_log(
             Subject::Cart(cart) => cart.clone(),
             Subject::Send(key) | Subject::Decision(key, _) => cart_of(file, key)?,
         };
-        let story = Story { state: None, log: log_of(file, &cart)? };
+        let (log, broken) = log_of(file, &cart)?;
+        broken.warn(file)?;
+        let story = Story { state: None, log };
         return print(&cart, story, subject, json, out);
     }
     let Some(policy) = policy else {
@@ -42,16 +44,20 @@ pub(crate) fn from_log(
     print(&cart, story, subject, json, out)
 }
 
-fn each(file: &str, mut take: impl FnMut(Archived)) -> Result<(), Failure> {
+/// Every entry of an archive, and the lines that are none.
+fn each(file: &str, mut take: impl FnMut(Archived)) -> Result<Broken, Failure> {
     let mut lines = LogLines::open(file)?;
+    let mut broken = Broken::default();
     while let Some(line) = lines.next()? {
-        if let LogLine::Text(_, text) = line
-            && let Ok(archived) = serde_json::from_str(text)
-        {
-            take(archived);
+        match line {
+            LogLine::Text(number, text) => match serde_json::from_str(text) {
+                Ok(archived) => take(archived),
+                Err(_) => broken.note(number, "not an entry of an archive that this version knows"),
+            },
+            LogLine::Unreadable(number, why) => broken.note(number, why),
         }
     }
-    Ok(())
+    Ok(broken)
 }
 
 fn cart_of(file: &str, key: &SendKey) -> Result<CartId, Failure> {
@@ -69,9 +75,9 @@ fn cart_of(file: &str, key: &SendKey) -> Result<CartId, Failure> {
     found.ok_or_else(|| Failure::Found(format!("{file}: nothing about {key}")))
 }
 
-fn log_of(file: &str, cart: &CartId) -> Result<Vec<Numbered>, Failure> {
+fn log_of(file: &str, cart: &CartId) -> Result<(Vec<Numbered>, Broken), Failure> {
     let mut log = vec![];
-    each(file, |archived| {
+    let broken = each(file, |archived| {
         if archived.cart == *cart {
             log.push(Numbered { seq: archived.seq, entry: archived.entry });
         }
@@ -79,5 +85,5 @@ fn log_of(file: &str, cart: &CartId) -> Result<Vec<Numbered>, Failure> {
     // The archive is written at least once, and in whatever order the queue delivered.
     log.sort_by_key(|n| n.seq);
     log.dedup_by_key(|n| n.seq);
-    Ok(log)
+    Ok((log, broken))
 }

@@ -42,13 +42,8 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
         if rates.is_empty() { "none given (--cost), so costs are 0".to_owned() } else { rates.join(", ") };
     lines.push(("rates".to_owned(), rates));
     let broken = &outcome.broken;
-    if broken.lines > 0 {
-        let first: Vec<String> = broken.first.iter().map(|(n, why)| format!("line {n}: {why}")).collect();
-        let more = if broken.lines > broken.first.len() as u64 { "; …" } else { "" };
-        lines.push((
-            "left out".to_owned(),
-            format!("{} ({}{more})", counted(broken.lines, "line"), first.join("; ")),
-        ));
+    if let Some(told) = broken.told() {
+        lines.push(("left out".to_owned(), told));
     }
     if broken.late > 0 {
         lines.push(("late".to_owned(), format!("{}, taken when they came", counted(broken.late, "event"))));

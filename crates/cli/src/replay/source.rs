@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 
 use comeback_core::id::ShopId;
 use comeback_core::time::{MINUTE, Millis, Timestamp};
@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::assume::Assumed;
 use super::{archive, otto};
 use crate::failure::Failure;
+use crate::shown;
 
 /// How far out of order a line may be and still be put in its place.
 const WINDOW: Millis = 10 * MINUTE;
@@ -57,7 +58,21 @@ pub(crate) struct Broken {
 }
 
 impl Broken {
-    pub(super) fn note(&mut self, line: u64, why: &str) {
+    /// What was left out in words, `2 lines (line 3: …; line 5: …)`; nothing if all was used.
+    pub(crate) fn told(&self) -> Option<String> {
+        let first: Vec<String> = self.first.iter().map(|(n, why)| format!("line {n}: {why}")).collect();
+        let more = if self.lines > self.first.len() as u64 { "; …" } else { "" };
+        let plural = if self.lines == 1 { "" } else { "s" };
+        (self.lines > 0).then(|| format!("{} line{plural} ({}{more})", self.lines, first.join("; ")))
+    }
+
+    /// Says it beside a story, whose own text goes to stdout: what was left out may have been part of it.
+    pub(crate) fn warn(&self, file: &str) -> Result<(), Failure> {
+        let Some(told) = self.told() else { return Ok(()) };
+        Ok(writeln!(std::io::stderr(), "comeback: {}", shown::line(&format!("{file}: left out {told}")))?)
+    }
+
+    pub(crate) fn note(&mut self, line: u64, why: &str) {
         self.lines += 1;
         if self.first.len() < MOST_NAMED {
             self.first.push((line, why.to_owned()));
