@@ -351,6 +351,7 @@ impl Recovery {
             SignalKind::ViewItem { item: Some(item), dwell_ms } => {
                 self.looks.note(at, signal.id, item, dwell_ms.unwrap_or(0));
             }
+            SignalKind::Dwelt { item, dwell_ms } => self.looks.note(at, signal.id, item, dwell_ms),
             SignalKind::PageHide => self.ends.hidden = self.ends.hidden.max(Some(at)),
             SignalKind::ExitIntent => self.ends.intent = self.ends.intent.max(Some(at)),
             SignalKind::SessionEnd => self.ends.session = self.ends.session.max(Some(at)),

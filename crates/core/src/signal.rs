@@ -50,6 +50,19 @@ pub struct Signal {
     pub kind: SignalKind,
 }
 
+impl Signal {
+    /// The signal without what only matters where looking is followed up; `None` if that was all.
+    #[must_use]
+    pub fn without_look(mut self) -> Option<Self> {
+        match &mut self.kind {
+            SignalKind::Dwelt { .. } => return None,
+            SignalKind::ViewItem { item, .. } => *item = None,
+            _ => {}
+        }
+        Some(self)
+    }
+}
+
 /// The kinds of signals. GA4 names where GA4 has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +76,14 @@ pub enum SignalKind {
         item: Option<Viewed>,
         /// Dwell time.
         dwell_ms: Option<Millis>,
+    },
+    /// A look at a product came to its end: told by the page that is left. No act of its own, and not
+    /// counted: the look was.
+    Dwelt {
+        /// What was looked at.
+        item: Viewed,
+        /// How long.
+        dwell_ms: Millis,
     },
     /// The cart was looked at, or changed, or both.
     Cart {
@@ -130,7 +151,10 @@ impl SignalKind {
     /// not signs of life: they must not put an abandonment off.
     #[must_use]
     pub fn is_activity(&self) -> bool {
-        !matches!(self, Self::PageHide | Self::Panel | Self::ExitIntent | Self::SessionEnd)
+        !matches!(
+            self,
+            Self::PageHide | Self::Panel | Self::ExitIntent | Self::SessionEnd | Self::Dwelt { .. }
+        )
     }
 
     /// The stage this signal proves.

@@ -77,8 +77,12 @@ fn look(number: usize) -> SignalKind {
         item_variant: None,
         class: (!number.is_multiple_of(5)).then(|| class.to_owned()),
     };
-    let dwell_ms = Some(i64::try_from(number * 7_919 % 120).unwrap() * SECOND);
-    SignalKind::ViewItem { item: Some(item), dwell_ms }
+    let dwell_ms = i64::try_from(number * 7_919 % 120).unwrap() * SECOND;
+    if number.is_multiple_of(3) {
+        SignalKind::Dwelt { item, dwell_ms }
+    } else {
+        SignalKind::ViewItem { item: Some(item), dwell_ms: Some(dwell_ms) }
+    }
 }
 
 /// The whole stored state without what depends, by design, on the order of arrival: the ring of

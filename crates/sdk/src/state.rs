@@ -94,6 +94,8 @@ pub(crate) struct State {
     pub(crate) renewed: f64,
     opened: f64,
     last_exit: f64,
+    /// The product at hand: since when, and as its event had it.
+    viewed: Option<(f64, Vec<Line>)>,
     dedupe: Dedupe,
 }
 
@@ -150,6 +152,7 @@ impl State {
             renewed: 0.0,
             opened: now,
             last_exit: 0.0,
+            viewed: None,
             dedupe: Dedupe::default(),
         };
         memory::recall_choice(&mut state);
@@ -166,7 +169,7 @@ impl State {
         if source == Source::Layer && name == "page_view" {
             return outcome;
         }
-        let Some(event) = ga4::read(name, raw, self.config.currency) else { return outcome };
+        let Some(mut event) = ga4::read(name, raw, self.config.currency) else { return outcome };
         if !self.dedupe.is_new(at, source, event.key.clone()) {
             return outcome;
         }
@@ -186,6 +189,17 @@ impl State {
         }
         if let SignalKind::Cart { currency, change } = &event.kind {
             self.change_cart(at, &id, *currency, change.clone());
+        }
+        match event.kind {
+            SignalKind::ViewItem { .. } => self.viewed = event.lines.clone().map(|lines| (at, lines)),
+            // The page or route that follows, or the end of this one, ends the look.
+            SignalKind::PageView | SignalKind::PageHide => {
+                if let Some((since, lines)) = self.viewed.take() {
+                    set(&event.data, "dwell_ms", &JsValue::from_f64(at - since));
+                    event.lines = Some(lines);
+                }
+            }
+            _ => {}
         }
         let stored = self.post(id, at, name, &event);
         if let SignalKind::CheckoutError(error) = &event.kind {

@@ -239,7 +239,13 @@ impl Batch {
         let skew = if skew.abs() > SKEW { skew } else { 0 };
         for (index, event) in raw.events.into_iter().enumerate() {
             let at = Timestamp::from_millis(event.t).plus(skew).min(now).max(now.plus(-OLDEST));
-            match kind(&event.name, event.data).map_err(|what| CaptureError::Event { index, what })? {
+            let mut data = event.data;
+            if let Some((item, dwell_ms)) = dwelt(&event.name, &mut data) {
+                // Derived, so that the event that comes again brings the same look again.
+                let id = EventId::derive(&[event.id.as_str(), "dwelt"]);
+                signals.push(Signal { id, at, kind: SignalKind::Dwelt { item, dwell_ms } });
+            }
+            match kind(&event.name, data).map_err(|what| CaptureError::Event { index, what })? {
                 Some(kind) => signals.push(Signal { id: event.id, at, kind }),
                 None => ignored += 1,
             }
@@ -306,9 +312,7 @@ fn kind(name: &str, data: RawData) -> Result<Option<SignalKind>, String> {
     Ok(Some(match name {
         "page_view" => SignalKind::PageView,
         "view_item" => {
-            #[expect(clippy::cast_possible_truncation, reason = "clamped to a day")]
-            let dwell = |ms: f64| ms.clamp(0.0, 86_400_000.0) as i64;
-            let dwell_ms = data.dwell_ms.filter(|d| d.is_finite()).map(dwell);
+            let dwell_ms = dwell(&data);
             SignalKind::ViewItem { item: data.items.into_iter().next().and_then(viewed), dwell_ms }
         }
         "view_cart" | "cart_set" => return cart(data, Change::Set),
@@ -336,6 +340,23 @@ fn kind(name: &str, data: RawData) -> Result<Option<SignalKind>, String> {
         "panel_shown" | "panel_closed" | "panel_clicked" => SignalKind::Panel,
         _ => return Ok(None),
     }))
+}
+
+/// Time on a product, at most a day.
+fn dwell(data: &RawData) -> Option<Millis> {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to a day")]
+    let whole = |ms: f64| ms.clamp(0.0, 86_400_000.0) as i64;
+    data.dwell_ms.filter(|d| d.is_finite()).map(whole)
+}
+
+/// The look that ended with a page: what `page_hide` and the next `page_view` say of the product before.
+fn dwelt(name: &str, data: &mut RawData) -> Option<(Viewed, Millis)> {
+    if !matches!(name, "page_hide" | "page_view") {
+        return None;
+    }
+    let dwell_ms = dwell(data)?;
+    let items = std::mem::take(&mut data.items);
+    Some((items.into_iter().next().and_then(viewed)?, dwell_ms))
 }
 
 /// The product that was looked at. Its class is the catalogue's to say, never a page's.
@@ -422,6 +443,27 @@ mod tests {
             (r#"{"dwell_ms":1e300}"#, None, Some(86_400_000)),
         ] {
             assert_eq!(looked(data), SignalKind::ViewItem { item: expect, dwell_ms }, "{data}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_left_says_how_long_its_product_was_looked_at() {
+        let left = |name: &str, data: &str| {
+            let event = format!(r#"{{"id":"evt_1","t":1,"name":"{name}","data":{data}}}"#);
+            parse(&event).unwrap().signals
+        };
+        let whole = r#"{"dwell_ms":61000,"items":[{"item_id":"mug"}]}"#;
+        for (name, kind) in [("page_hide", SignalKind::PageHide), ("page_view", SignalKind::PageView)] {
+            let signals = left(name, whole);
+            let item = Viewed { item_id: "mug".into(), item_variant: None, class: None };
+            assert_eq!(signals[0].kind, SignalKind::Dwelt { item, dwell_ms: 61_000 });
+            assert!(!signals[0].kind.is_activity(), "a page that is closed is no sign of life");
+            assert_eq!(signals[1].kind, kind);
+            assert_ne!(signals[0].id, signals[1].id);
+            assert_eq!(signals, left(name, whole), "the same again is the same");
+            for partly in ["{}", r#"{"dwell_ms":61000}"#, r#"{"items":[{"item_id":"mug"}]}"#] {
+                assert_eq!(left(name, partly).len(), 1, "{partly}");
+            }
         }
     }
 

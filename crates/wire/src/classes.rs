@@ -50,7 +50,7 @@ impl Classes {
                 SignalKind::Cart { change: Change::Add(lines) | Change::Set(lines), .. } => {
                     self.mark_lines(lines);
                 }
-                SignalKind::ViewItem { item: Some(item), .. } => {
+                SignalKind::ViewItem { item: Some(item), .. } | SignalKind::Dwelt { item, .. } => {
                     item.class = self.of(&item.item_id, item.item_variant.as_deref());
                 }
                 _ => {}

@@ -160,14 +160,12 @@ impl Object {
                 if let Some(session) = session {
                     note_session(&mut cart, session);
                 }
-                for mut signal in signals {
-                    if let SignalKind::ViewItem { item, .. } = &mut signal.kind
-                        && policy.browse.is_none()
-                    {
-                        // Nothing would come of it, and it would be written with every batch.
-                        *item = None;
+                for signal in signals {
+                    // Nothing would come of a look, and it would be written with every batch.
+                    let signal = if policy.browse.is_some() { Some(signal) } else { signal.without_look() };
+                    if let Some(signal) = signal {
+                        effects.extend(cart.signal(now, signal));
                     }
-                    effects.extend(cart.signal(now, signal));
                 }
                 score = Some(rate(&mut cart));
                 effects

@@ -193,7 +193,15 @@ async fn revoke(ask: &mut Ask, shop: &ShopId) -> Outcome<Reply> {
 async fn explain(ask: &Ask, shop: &ShopId, cart: &str) -> Outcome<Reply> {
     let cart = CartId::parse(cart).map_err(|e| Failure::malformed(format!("cart: {e}")))?;
     match objects::cart(&ask.env, shop, &cart, ask.now, &CartCall::Explain).await? {
-        CartAnswer::Story { state, log } => Reply::json(&serde_json::json!({ "state": state, "log": log })),
+        CartAnswer::Story { state, log } => {
+            // What follows from the rest is not stored; a reader wants to see it all the same.
+            let lines = serde_json::to_value(state.cart.lines())?;
+            let mut state = serde_json::to_value(&state)?;
+            if let Some(cart) = state.get_mut("cart").and_then(serde_json::Value::as_object_mut) {
+                cart.insert("lines".to_owned(), lines);
+            }
+            Reply::json(&serde_json::json!({ "state": state, "log": log }))
+        }
         _ => Err(Failure::not_found("no such cart")),
     }
 }
