@@ -152,6 +152,8 @@ impl Object {
                 let mut effects = vec![];
                 if let Some(person) = person {
                     effects.extend(match &session {
+                        // That a browser comes back to a cart says nothing new of whose it is.
+                        Some(_) if cart.person.is_some() => vec![],
                         Some(session) => cart.link_from_page(now, &person, session.visitor.as_ref()),
                         None => cart.link(now, &person),
                     });

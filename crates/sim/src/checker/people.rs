@@ -38,6 +38,8 @@ pub(super) struct Cart {
     /// First piece.
     pub(super) born: Option<Instant>,
     pub(super) visitor: Option<u16>,
+    /// Since when the edge knows of it.
+    pub(super) known: Option<Instant>,
     pub(super) automated: bool,
     pub(super) pieces: i32,
     pub(super) alive: Option<Instant>,
@@ -144,6 +146,7 @@ impl People {
                 if *pieces > 0 {
                     held.born = Some(held.born.map_or(*said, |b| b.min(*said)));
                     held.visitor.get_or_insert(*visitor);
+                    held.known.get_or_insert(entry.at);
                 }
                 // A visit to a cart that is not yet leaves nothing.
                 held.automated |= *automated && held.born.is_some();

@@ -101,9 +101,12 @@ fn concerns(people: &People, order: &Order, cart: u16, address: u16) -> bool {
         return false;
     }
     let same_person = |other: u16| people.are_one(other, address);
-    // An order in a browser of which nobody is known ends its own cart only.
-    let same_browser =
-        order.known_browser.is_some_and(|v| people.is_browser_of(v, address) || left.visitor == Some(v));
+    // An order in a browser of which nobody is known ends its own cart only; and a cart that the edge first hears of
+    // after the order is ended by its person's orders, not by its browser's.
+    let same_browser = order.known_browser.is_some_and(|v| {
+        let was_there = left.visitor == Some(v) && left.known.is_some_and(|at| at <= order.at);
+        people.is_browser_of(v, address) || was_there
+    });
     let behind_bought = order.behind.is_some_and(same_person);
     same_browser || behind_bought || order.addresses.iter().any(|a| same_person(*a))
 }

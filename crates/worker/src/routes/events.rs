@@ -128,7 +128,9 @@ async fn with_cart(
         place: is_new.then(|| ask.place()),
         home: is_new.then_some(shop.document.currency),
     };
-    let currency = batch.bears_cart().then(|| batch.currency()).flatten();
+    // A purchase bears its cart as well: closed, so that what arrives after it finds it so.
+    let bought = (!orders.is_empty()).then_some(shop.document.currency);
+    let currency = batch.bears_cart().then(|| batch.currency()).flatten().or(bought);
     if let Some(classes) = config::classes(env, shop).await {
         classes.mark(&mut batch.signals);
     }

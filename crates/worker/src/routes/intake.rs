@@ -183,7 +183,17 @@ async fn take_order(ask: &Ask, shop: &ShopId, order: &Order) -> Outcome<()> {
         );
     }
     if let Some(phone) = order.phone.as_deref().and_then(identity::phone) {
-        persons.extend(identity::find(&ask.env, shop, &Identifier::phone(&phone), ask.now).await?);
+        let phone = Identifier::phone(&phone);
+        if persons.is_empty() {
+            // The same for an order that has nothing but a number.
+            persons.push(identity::person_of_typed(&ask.env, shop, &phone, ask.now).await?.person);
+        } else {
+            persons.extend(identity::find(&ask.env, shop, &phone, ask.now).await?);
+        }
+    }
+    if let Some(own) = &own {
+        // A contact that came before its cart knows whose it is.
+        persons.extend(identity::find(&ask.env, shop, &Identifier::cart(own), ask.now).await?);
     }
     // Whoever had something sent there is not reminded of it any more, under whatever email they
     // bought. Nobody is merged: several people may live there.
