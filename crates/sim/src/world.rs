@@ -108,6 +108,8 @@ struct Reached {
 struct Task {
     /// Which act.
     act: usize,
+    /// When this call arrived: its one reading of the clock, however long it takes.
+    at: Option<Timestamp>,
     stage: u8,
     /// Persons an order is still to be told to.
     persons: Vec<PersonId>,
@@ -136,6 +138,8 @@ pub(crate) struct World<'s> {
     acts: Vec<Planned>,
     /// Which acts have arrived, and which were answered.
     arrived: Vec<bool>,
+    /// When each first arrived.
+    first: Vec<Option<Timestamp>>,
     acknowledged: Vec<bool>,
     now: Timestamp,
     weather: Weather,
@@ -177,6 +181,7 @@ impl<'s> World<'s> {
             group,
             acts: group.acts.clone(),
             arrived: vec![false; group.acts.len()],
+            first: vec![None; group.acts.len()],
             acknowledged: vec![false; group.acts.len()],
             now: Timestamp::from_millis(0),
             weather: if trouble > 0 { Weather::foul(group.seed, trouble) } else { Weather::fair() },

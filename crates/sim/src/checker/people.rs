@@ -40,12 +40,15 @@ pub(super) struct Cart {
     pub(super) visitor: Option<u16>,
     /// Since when the edge knows of it.
     pub(super) known: Option<Instant>,
-    pub(super) automated: bool,
+    /// Since when it is a program's.
+    pub(super) automated: Option<Instant>,
     pub(super) pieces: i32,
     pub(super) alive: Option<Instant>,
     pub(super) ordered: bool,
-    /// An address of the person behind it.
+    /// An address of the person behind it,
     pub(super) person: Option<u16>,
+    /// known since then.
+    pub(super) person_since: Option<Instant>,
     /// When its episodes began.
     pub(super) began: BTreeMap<u32, Instant>,
 }
@@ -138,6 +141,18 @@ impl People {
 
     /// Takes in what the edge acknowledged.
     pub(super) fn learn(&mut self, entry: &Entry) {
+        self.take(entry);
+        if let Fact::Typed { cart: Some(cart), .. }
+        | Fact::Vouched { cart: Some(cart), .. }
+        | Fact::Subscribed { cart: Some(cart), .. } = &entry.fact
+            && let Some(held) = self.carts.get_mut(cart)
+            && held.person.is_some()
+        {
+            held.person_since.get_or_insert(entry.at);
+        }
+    }
+
+    fn take(&mut self, entry: &Entry) {
         match &entry.fact {
             Fact::Touched { cart, visitor, said, alive, pieces, automated } => {
                 let held = self.carts.entry(*cart).or_default();
@@ -149,7 +164,9 @@ impl People {
                     held.known.get_or_insert(entry.at);
                 }
                 // A visit to a cart that is not yet leaves nothing.
-                held.automated |= *automated && held.born.is_some();
+                if *automated && held.born.is_some() {
+                    held.automated.get_or_insert(entry.at);
+                }
                 held.pieces += pieces;
                 if *alive {
                     held.alive = held.alive.max(Some(*said));

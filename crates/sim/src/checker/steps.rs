@@ -79,7 +79,8 @@ pub(super) fn lost(story: &Story, people: &People) -> Vec<Breach> {
         }
     }
     for (cart, held) in &people.carts {
-        let Some(alive) = held.alive.filter(|_| held.pieces > 0 && !held.automated && !held.ordered) else {
+        let Some(alive) = held.alive.filter(|_| held.pieces > 0 && held.automated.is_none() && !held.ordered)
+        else {
             continue;
         };
         // An order ends every cart it may concern, and somebody else's now and then.

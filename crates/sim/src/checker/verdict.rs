@@ -6,7 +6,7 @@ use super::civil::{self, Local};
 use super::fact::{Contact, Instant, Owner, Voice, Way};
 use super::people::{Order, People};
 use super::rules::{Holiday, Rules, Sheet};
-use super::{Breach, DAY, Kind};
+use super::{Breach, DAY, Kind, LEAVE_IS_GOOD_FOR};
 
 /// Leave that was given for a message, with what was wrong about it.
 #[derive(Debug, Clone)]
@@ -73,7 +73,8 @@ pub(super) fn of(
     if people.stopped {
         found.push((Kind::Other, "the shop had stopped all messages".to_owned()));
     }
-    if cart.is_some_and(|c| c.automated) {
+    // What a cart says is as fresh as its last word to whoever asks for leave.
+    if cart.and_then(|c| c.automated).is_some_and(|since| at - since > LEAVE_IS_GOOD_FOR) {
         found.push((Kind::Other, "its cart is a program's".to_owned()));
     }
     if let Some(owner) = people.owner(address) {
@@ -101,10 +102,11 @@ fn concerns(people: &People, order: &Order, cart: u16, address: u16) -> bool {
         return false;
     }
     let same_person = |other: u16| people.are_one(other, address);
-    // An order in a browser of which nobody is known ends its own cart only; and a cart that the edge first hears of
-    // after the order is ended by its person's orders, not by its browser's.
+    // An order in a browser of which nobody is known ends its own cart only; and a cart of which the edge hears, or of
+    // whose person it hears, only after the order is ended by its person's orders, not by its browser's.
     let same_browser = order.known_browser.is_some_and(|v| {
-        let was_there = left.visitor == Some(v) && left.known.is_some_and(|at| at <= order.at);
+        let both = left.known.max(left.person_since).filter(|_| left.person_since.is_some());
+        let was_there = left.visitor == Some(v) && both.is_some_and(|at| at <= order.at);
         people.is_browser_of(v, address) || was_there
     });
     let behind_bought = order.behind.is_some_and(same_person);

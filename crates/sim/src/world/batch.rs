@@ -87,7 +87,7 @@ impl World<'_> {
             }
             _ => {
                 let placed = bought.first().map(|order| Placed {
-                    order: self.order(*order, self.now),
+                    order: self.order(*order, task.at.unwrap_or(self.now)),
                     paid: false,
                     own: Some(cart),
                 });
@@ -131,8 +131,14 @@ impl World<'_> {
         automated: bool,
     ) {
         if self.acknowledged.get(act).copied().unwrap_or(true) {
+            if automated {
+                // A copy says nothing new, but to a cart that was not there before.
+                let (said, alive) = (said.millis(), false);
+                self.tell(Fact::Touched { cart, visitor, said, alive, pieces: 0, automated });
+            }
             return;
         }
+        let first = self.first.get(act).copied().flatten().unwrap_or(self.now);
         for (after, deed) in deeds {
             self.tell(Fact::Touched {
                 cart,
@@ -144,7 +150,7 @@ impl World<'_> {
             });
             if let Do::Bought(order) = deed {
                 // A page's order is dated by its arrival.
-                let (order, placed) = (*order, self.now.millis());
+                let (order, placed) = (*order, first.millis());
                 self.tell(Fact::Ordered {
                     order,
                     placed,

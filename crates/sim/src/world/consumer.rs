@@ -206,6 +206,7 @@ impl World<'_> {
         for planned in react(self.group.seed, self.now, reached) {
             self.acts.push(planned);
             self.arrived.push(false);
+            self.first.push(None);
             self.acknowledged.push(false);
             self.call(self.acts.len() - 1);
         }

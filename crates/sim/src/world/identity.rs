@@ -63,9 +63,13 @@ impl World<'_> {
         self.aliases.remove(&identifier);
     }
 
-    /// Whoever's cart this is, its browser is theirs; and if it is somebody's already, that one's orders end the
-    /// cart all the same.
+    /// Whoever's cart this is, the browser in which it is born is theirs; and if it is somebody's already, that one's
+    /// orders end the cart all the same. Another browser that comes upon it may be anybody's: links are forwarded.
     pub(super) fn theirs(&mut self, visitor: u16, cart: u16, person: &PersonId) -> Result<(), Crash> {
+        let born_in = self.cart(cart).map(|c| c.visitor.clone());
+        if born_in.is_some_and(|born_in| born_in != self.visitor_id(visitor)) {
+            return Ok(());
+        }
         let browser = self.bind(Identifier::Visitor(visitor), person)?;
         if browser != *person {
             self.apply(&browser, vec![Change::LinkCart(cart)])?;

@@ -15,9 +15,13 @@ use crate::life::{Act, Status};
 
 impl World<'_> {
     /// One stage of a call; `None` when it was answered.
-    pub(super) fn work(&mut self, task: Task) -> Result<Option<Task>, Crash> {
+    pub(super) fn work(&mut self, mut task: Task) -> Result<Option<Task>, Crash> {
         let Some(act) = self.acts.get(task.act).map(|p| p.act.clone()) else { return Ok(None) };
-        if task.stage == 0 {
+        if task.stage == 0 && task.at.is_none() {
+            task.at = Some(self.now);
+            if let Some(first) = self.first.get_mut(task.act) {
+                first.get_or_insert(self.now);
+            }
             self.begin(&act);
         }
         match act {
