@@ -1,5 +1,5 @@
 //! Shoppers: what a group of people who have to do with one another does over some weeks, as data. A function of the
-//! seed and nothing else; what they do about the messages they get is decided when they get them ([`react`]).
+//! seed and nothing else; what they do about the messages they get is decided when they get them (`react`).
 
 mod react;
 mod write;
