@@ -282,7 +282,7 @@ test('the ledger and the archive get the story, without addresses', async () => 
   const rows = async () => (await db.prepare('SELECT kind, what FROM entries WHERE cart = ? ORDER BY seq').bind(shopper.cart).all()).results;
   await until('the ledger has the send', async () => (await rows()).some((r) => r.kind === 'settled'));
   const all = await rows();
-  assert.deepEqual([...new Set(all.map((r) => r.kind))].sort(), ['born', 'decided', 'left', 'linked', 'moved', 'offered', 'settled']);
+  assert.deepEqual([...new Set(all.map((r) => r.kind))].sort(), ['born', 'decided', 'left', 'linked', 'moved', 'offered', 'settled', 'went_out']);
   assert.doesNotMatch(JSON.stringify(all), /@/);
   const bucket = await rig.mf.getR2Bucket('ARCHIVE');
   const { objects } = await bucket.list({ prefix: 'ledger/shop_demo/' });
