@@ -301,5 +301,6 @@ test('the sweep wakes a cart whose alarm was lost', async () => {
   const due = (await row()).due;
   await reset(rig, new Date(due + 20 * 60_000).toISOString());
   await rig.runCron('*/5 * * * *');
-  await until('the message is there', async () => (await inbox(rig, email)).length === 1);
+  // So late that the text message is due as well, and the reminder gives way to it: what counts is that the cart was woken.
+  await until('the cart is woken', async () => (await story(rig, shopper.cart)).log.some(({ entry }) => entry.what.type === 'left'));
 });
