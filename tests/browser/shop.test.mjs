@@ -167,7 +167,10 @@ test('what the shop is provisioned with is what its pages sell', () => {
       return { item_id: product.item_id, item_variant: variant.item_variant, title: product.name, price_minor: variant.price_minor, image_url: variant.image, item_url: `/product.html?${query}`, stock: variant.stock };
     }),
   );
-  assert.deepEqual(shop.catalogue, sold);
+  // Costs and classes are the edge's to know; no page has them.
+  assert.deepEqual(shop.catalogue.map(({ unit_cost_minor, class: kind, ...shown }) => shown), sold);
+  for (const { unit_cost_minor, price_minor } of shop.catalogue) assert.ok(unit_cost_minor > 0 && unit_cost_minor < price_minor);
+  assert.doesNotMatch(JSON.stringify(catalogue), /cost/);
   assert.equal(shop.currency, catalogue.currency);
   assert.equal(new Set(sold.map((row) => `${row.item_id}|${row.item_variant}`)).size, sold.length, 'a line is found by item and variant');
   for (const { price_minor, stock, image_url } of sold) {
