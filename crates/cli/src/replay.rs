@@ -7,8 +7,13 @@ mod assume;
 mod compare;
 mod html;
 mod otto;
+mod parts;
 mod report;
 mod source;
+mod window;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
@@ -17,7 +22,7 @@ use comeback_core::consent::Channel;
 use comeback_core::effect::{DecisionSummary, Entry, Happened};
 use comeback_core::id::{CartId, SendKey};
 use comeback_core::policy::Policy;
-use comeback_core::time::DAY;
+use comeback_core::time::Timestamp;
 use comeback_sim::journal::{Event, Input};
 use comeback_sim::shell::{Replay, Settings, Told};
 use comeback_wire::jobs::Numbered;
@@ -46,6 +51,7 @@ pub(crate) struct Outcome {
     rates: BTreeMap<Channel, f64>,
     events: u64,
     carts: u64,
+    parts: usize,
     peak_rss_kb: Option<u64>,
 }
 
@@ -53,51 +59,11 @@ pub(crate) struct Outcome {
 pub(crate) fn run(asked: &Simulation, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let (a, b) = (policy::load(&asked.policy)?, policy::load(&asked.against)?);
     let rates = rates(asked.cost.as_deref())?;
-    let mut source = Source::open(&asked.log, asked.assume.as_deref())?;
+    let source = Source::open(&asked.log, asked.assume.as_deref())?;
     if let Some(cart) = &asked.cart {
         return drill(&a, &b, source, cart, json, out);
     }
-    let keep = [&a, &b]
-        .iter()
-        .map(|p| Settings::of(source.head.shop.clone(), p).forget_carts_after)
-        .max()
-        .unwrap_or_default();
-    let mut tally = Tally::new(rates.clone(), keep + DAY);
-    let mut both = Both::new(&a, &b, &source.head);
-    let mut progress = Progress { events: 0, shown: std::io::stderr().is_terminal() };
-    let mut carts = 0;
-    while let Some(piece) = source.next()? {
-        match piece {
-            Piece::Event(event) => {
-                progress.step();
-                if let Input::Capture(capture) = &event.what {
-                    tally.seen(event.at, &capture.cart, capture.zone.as_deref());
-                }
-                both.event(*event);
-                both.tell(&mut tally);
-            }
-            Piece::Apart => {
-                carts += both.finish(&source.head, &mut tally);
-                both = Both::new(&a, &b, &source.head);
-            }
-        }
-    }
-    carts += both.finish(&source.head, &mut tally);
-    drop(both);
-    tally.finish();
-    let events = progress.over();
-    let Source { head, broken, .. } = source;
-    let outcome = Outcome {
-        a,
-        b,
-        head,
-        broken,
-        tally,
-        rates,
-        events,
-        carts,
-        peak_rss_kb: crate::simulate::peak_rss_kb(),
-    };
+    let outcome = compare(a, b, source, rates)?;
     if let Some(file) = &asked.html {
         std::fs::write(file, html::page(&outcome)).map_err(|e| Failure::Found(format!("{file}: {e}")))?;
     }
@@ -109,6 +75,44 @@ pub(crate) fn run(asked: &Simulation, json: bool, out: &mut dyn Write) -> Result
         true => Err(Failure::Found(format!("{}: lines were left out, and --strict forbids that", asked.log))),
         false => Ok(()),
     }
+}
+
+/// Replays a log under both, part by part.
+fn compare(
+    a: Policy,
+    b: Policy,
+    mut source: Source,
+    rates: BTreeMap<Channel, f64>,
+) -> Result<Outcome, Failure> {
+    let mut tally = Tally::new(rates.clone());
+    let mut both = Both::new(&a, &b, &source.head);
+    let mut progress = Progress { events: 0, shown: std::io::stderr().is_terminal() };
+    let mut carts = 0;
+    while let Some(piece) = source.next()? {
+        match piece {
+            Piece::Event(event) => {
+                progress.step();
+                if let Input::Capture(capture) = &event.what {
+                    tally.seen(&capture.cart, capture.zone.as_deref());
+                }
+                both.event(*event);
+                both.tell(&mut tally);
+            }
+            Piece::Apart => {
+                carts += both.finish(source.end(), &mut tally);
+                both = Both::new(&a, &b, &source.head);
+                tally.settle();
+            }
+        }
+    }
+    carts += both.finish(source.end(), &mut tally);
+    drop(both);
+    tally.finish();
+    progress.over();
+    let (events, parts) = (source.events, source.parts());
+    let Source { head, broken, .. } = source;
+    let peak_rss_kb = crate::simulate::peak_rss_kb();
+    Ok(Outcome { a, b, head, broken, tally, rates, events, carts, parts, peak_rss_kb })
 }
 
 /// The two replays, event by event.
@@ -139,9 +143,9 @@ impl<'p> Both<'p> {
     }
 
     /// Lets time go on to the end of the log, and no further; how many carts there were.
-    fn finish(&mut self, head: &Head, tally: &mut Tally) -> u64 {
-        self.a.until(head.to);
-        self.b.until(head.to);
+    fn finish(&mut self, end: Timestamp, tally: &mut Tally) -> u64 {
+        self.a.until(end);
+        self.b.until(end);
         self.tell(tally);
         self.a.counts().carts
     }
@@ -221,7 +225,7 @@ fn stories<const N: usize>(
             }
             Piece::Apart => {
                 for replay in &mut replays {
-                    replay.until(head.to);
+                    replay.until(source.end());
                 }
                 gather(&mut replays, &mut stories);
                 replays = fresh();
@@ -229,7 +233,7 @@ fn stories<const N: usize>(
         }
     }
     for replay in &mut replays {
-        replay.until(head.to);
+        replay.until(source.end());
     }
     gather(&mut replays, &mut stories);
     // Of one instant, what was decided comes before what followed from it.
@@ -305,10 +309,9 @@ impl Progress {
         self.events as f64 / 1e6
     }
 
-    fn over(&self) -> u64 {
+    fn over(&self) {
         if self.shown && self.events >= STRIDE {
             let _ = writeln!(std::io::stderr());
         }
-        self.events
     }
 }

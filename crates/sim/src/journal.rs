@@ -150,6 +150,38 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// The carts and persons that it names: all that it can change, and those who are joined by it.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let (cart, first, second, more): (
+            Option<&CartId>,
+            Option<&PersonId>,
+            Option<&PersonId>,
+            &[PersonId],
+        ) = match self {
+            Self::Capture(capture) => (Some(&capture.cart), capture.person.as_ref(), None, &[]),
+            Self::Link { cart, person, .. } => (Some(cart), Some(person), None, &[]),
+            Self::Contact { person, .. }
+            | Self::Consent { person, .. }
+            | Self::OptOut { person, .. }
+            | Self::Pause { person, .. }
+            | Self::Whereabouts { person, .. } => (None, Some(person), None, &[]),
+            Self::Order { cart, persons, .. } => (cart.as_ref(), None, None, persons),
+            Self::Click { cart, .. } => (Some(cart), None, None, &[]),
+            Self::Merge { from, into } => (None, Some(from), Some(into), &[]),
+            Self::Stop { .. } => (None, None, None, &[]),
+        };
+        let persons = first.into_iter().chain(second).chain(more).map(PersonId::as_str);
+        cart.into_iter().map(CartId::as_str).chain(persons)
+    }
+
+    /// Whether it is about the shop, and so about everybody.
+    #[must_use]
+    pub const fn is_for_all(&self) -> bool {
+        matches!(self, Self::Stop { .. })
+    }
+}
+
 /// Signals of one cart from one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capture {

@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod broken;
 pub mod checker;
+pub mod families;
 pub mod faults;
 pub mod journal;
 pub mod life;

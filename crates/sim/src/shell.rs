@@ -1,6 +1,8 @@
 //! The replay: the core driven over a journal with a provider that takes everything. One process, one
 //! thread, events in the order of their arrival; what is over is let go, so a journal may be longer than
-//! memory. The shop in bad weather, where processes die and queues forget, is another module's.
+//! memory. What a shop keeps of all its carts together is not kept here: budgets of offers are untouched,
+//! learners have learned nothing, the bound per hour has room. The shop in bad weather, where processes
+//! die and queues forget, is another module's.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,9 +11,10 @@ use comeback_core::decision::{Decision, DecisionRecord};
 use comeback_core::effect::{Effect, Entry, Happened, SendJob};
 use comeback_core::gate::{Activation, ClaimRequest};
 use comeback_core::id::{CartId, PersonId, ShopId};
+use comeback_core::money::Currency;
 use comeback_core::offer::Lease;
 use comeback_core::person::Person;
-use comeback_core::policy::{Facts, Policy};
+use comeback_core::policy::{Facts, Offer, Policy};
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Recovery, Trigger};
 use comeback_core::time::{DAY, Millis, Timestamp};
 
@@ -28,8 +31,6 @@ pub struct Settings {
     pub offers: Vec<String>,
     /// Offers that somebody approved.
     pub approved: Vec<String>,
-    /// What the offers may cost.
-    pub leases: Vec<Lease>,
     /// When the policy came into force; `None` is fully, long ago.
     pub activation: Option<Activation>,
     /// A cart that is over, or of which nothing was heard for so long, is let go.
@@ -50,7 +51,6 @@ impl Settings {
             capable: vec![Channel::Email, Channel::Sms, Channel::Push],
             approved: offers.clone(),
             offers,
-            leases: vec![],
             activation: None,
             forget_carts_after: longest + 14 * DAY,
             forget_persons_after: policy.caps.unverified_ms.max(longest + 14 * DAY),
@@ -192,17 +192,14 @@ impl<'p> Replay<'p> {
 
     /// Lets time pass: everything due until then happens.
     pub fn until(&mut self, end: Timestamp) {
-        while let Some((at, _)) = self.due.first().filter(|(at, _)| *at <= end) {
-            self.now = self.now.max(*at);
-            let Some((_, id)) = self.due.pop_first() else { break };
+        loop {
+            let due = self.due.first().map(|(at, _)| *at).filter(|at| *at <= end);
+            self.sweep_before(due.unwrap_or(end));
+            self.now = self.now.max(due.unwrap_or(end));
+            let Some((_, id)) = due.and_then(|_| self.due.pop_first()) else { break };
             let policy = self.policy;
             let now = self.now;
             self.change(&id, |cart| cart.handle_timeout(now, policy));
-        }
-        self.now = self.now.max(end);
-        if self.now.since(self.swept) > DAY {
-            self.swept = self.now;
-            self.sweep();
         }
     }
 
@@ -384,14 +381,18 @@ impl<'p> Replay<'p> {
             return vec![];
         };
         let id = self.resolve(&prepared.person);
-        let value_minor = self.carts.get(&job.cart).map_or(0, |c| c.cart.cart.total().minor);
+        let total = self.carts.get(&job.cart).map(|c| c.cart.cart.total());
+        let value_minor = total.map_or(0, |t| t.minor);
+        // A journal names no currency of the shop: the cart's.
+        let home = prepared.home.or(total.map(|t| t.currency));
         let request = ClaimRequest {
             showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX),
             stopped: self.stopped,
             capable: self.settings.capable.clone(),
             offers: self.settings.offers.clone(),
             approved: self.settings.approved.clone(),
-            leases: self.settings.leases.clone(),
+            leases: untouched(policy, home),
+            home,
             value_minor: Some(value_minor),
             activation: self.settings.activation.clone(),
             ..ClaimRequest::from(&prepared)
@@ -463,10 +464,20 @@ impl<'p> Replay<'p> {
         }
     }
 
+    /// What is over is let go at midnight in UTC, whatever happens in between: when a cart is let go then
+    /// depends on nothing but what was heard of it and of its people, and those who have nothing to do
+    /// with each other may be replayed one after the other.
+    fn sweep_before(&mut self, at: Timestamp) {
+        let midnight = Timestamp::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(DAY)));
+        if midnight > self.swept {
+            self.swept = midnight;
+            self.sweep(midnight);
+        }
+    }
+
     /// Lets go what is over. What a closed cart would do with a late event is nothing; one that was left
     /// alone for so long begins anew if its shopper comes back after all.
-    fn sweep(&mut self) {
-        let now = self.now;
+    fn sweep(&mut self, now: Timestamp) {
         let (carts_after, persons_after) =
             (self.settings.forget_carts_after, self.settings.forget_persons_after);
         let over: Vec<CartId> = self
@@ -490,6 +501,16 @@ impl<'p> Replay<'p> {
             PersonHeld::MovedTo(_) => true,
         });
     }
+}
+
+/// Every offer's whole budget of a day. What one cart took of it is not missing for the next: who came
+/// first would depend on carts that have nothing else to do with each other.
+fn untouched(policy: &Policy, home: Option<Currency>) -> Vec<Lease> {
+    let lease = |offer: &Offer| {
+        let left_minor = home?.minor_from_number(offer.budget_day?)?;
+        Some(Lease { offer: offer.name.clone(), left_minor })
+    };
+    policy.offers.iter().filter_map(lease).collect()
 }
 
 /// Drives the core over events in the order of their arrival and yields all it tells; after the last event

@@ -3,6 +3,7 @@
 
 use comeback_core::cart::{Change, Line, Trust};
 use comeback_core::consent::{Channel, Consent, Source};
+use comeback_core::decision::Decision;
 use comeback_core::id::{CartId, EventId, PersonId, SendKey, ShopId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
@@ -140,4 +141,28 @@ fn what_is_over_is_let_go() {
     assert_eq!((counts.carts, counts.sends), (400, 800));
     assert!(counts.most_carts < 40, "{} carts held at a time", counts.most_carts);
     assert!(counts.most_persons < 80, "{} persons held at a time", counts.most_persons);
+}
+
+#[test]
+fn an_offer_with_a_budget_is_given_as_long_as_the_budget_covers_it() {
+    let given = |budget: u32| {
+        let text = format!(
+            "[policy]\nname = \"offers\"\n\n[[offer]]\nname = \"two\"\nkind = \"amount\"\namount = 2\nvalid_for = \"48h\"\nfirst_message = true\n\
+             budget_day = {budget}\n\n[[sequence]]\nname = \"standard\"\nsteps = [{{ name = \"reminder\", at = \"1h\", channel = [\"email\"], \
+             template = \"reminder\", offer = \"two\" }}]\n\n[holdout]\npercent = 0\n"
+        );
+        let (policy, _) = comeback_policy::parse("offers", &text).unwrap();
+        let end = NOON.plus(DAY);
+        let told = replay(&policy, Settings::of(shop(), &policy), filled(1, 0), end);
+        let grants = told.filter_map(|t| match t {
+            Told::Decided(decided) => Some(match decided.record.decision {
+                Decision::Send(clearance) => clearance.grant().and_then(|g| g.cost_minor),
+                other => panic!("{other:?}"),
+            }),
+            Told::Logged { .. } => None,
+        });
+        grants.collect::<Vec<_>>()
+    };
+    assert_eq!(given(100), [Some(200)]);
+    assert_eq!(given(1), [None], "the whole of a day's budget does not cover it");
 }

@@ -1,5 +1,5 @@
 //! Two replays told apart: what each sends, puts off and leaves out, and which messages one has that
-//! the other has not. Holds the carts of a few weeks at a time; what is older is counted and let go.
+//! the other has not. Holds the carts of a part of the log at a time; then they are counted and let go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,13 @@ pub(crate) struct Side {
 }
 
 impl Side {
+    /// Costs follow from the numbers: a sum of many small prices would depend on their order.
+    #[expect(clippy::cast_precision_loss, reason = "numbers of messages, far below 2^52")]
+    fn price(&mut self, rates: &BTreeMap<Channel, f64>) {
+        let cost = |(channel, sends): (&Channel, &u64)| Some((*channel, rates.get(channel)? * *sends as f64));
+        self.cost = self.by_channel.iter().filter_map(cost).collect();
+    }
+
     /// All costs together.
     pub(crate) fn total_cost(&self) -> f64 {
         // Not `sum`: that of nothing is -0.0, and would be shown so.
@@ -149,7 +156,6 @@ struct Held {
     b: Vec<Message>,
     value_minor: i64,
     zone: Option<String>,
-    heard: Timestamp,
 }
 
 /// The comparison under way, and then its result.
@@ -173,13 +179,11 @@ pub(crate) struct Tally {
     rates: BTreeMap<Channel, f64>,
     zones: BTreeMap<String, Option<Zone>>,
     carts: BTreeMap<CartId, Held>,
-    keep: Millis,
-    swept: Timestamp,
 }
 
 impl Tally {
-    /// Nothing yet. A cart is settled when nothing was heard of it for `keep`.
-    pub(crate) fn new(rates: BTreeMap<Channel, f64>, keep: Millis) -> Self {
+    /// Nothing yet.
+    pub(crate) fn new(rates: BTreeMap<Channel, f64>) -> Self {
         Self {
             a: Side::default(),
             b: Side::default(),
@@ -192,31 +196,21 @@ impl Tally {
             rates,
             zones: BTreeMap::new(),
             carts: BTreeMap::new(),
-            keep,
-            swept: Timestamp::default(),
         }
     }
 
     /// A session of a cart was in this zone.
-    pub(crate) fn seen(&mut self, at: Timestamp, cart: &CartId, zone: Option<&str>) {
+    pub(crate) fn seen(&mut self, cart: &CartId, zone: Option<&str>) {
+        let Some(zone) = zone else { return };
         let held = self.carts.entry(cart.clone()).or_default();
-        held.heard = held.heard.max(at);
-        if let Some(zone) = zone
-            && held.zone.as_deref() != Some(zone)
-        {
+        if held.zone.as_deref() != Some(zone) {
             held.zone = Some(zone.to_owned());
-        }
-        if at.since(self.swept) > 24 * HOUR {
-            self.swept = at;
-            let keep = self.keep;
-            self.settle(|held| at.since(held.heard) > keep);
         }
     }
 
     /// An answer of the gate in one of the replays.
     pub(crate) fn decided(&mut self, which: Which, decided: &Decided) {
         let held = self.carts.entry(decided.cart.clone()).or_default();
-        held.heard = held.heard.max(decided.record.at);
         held.value_minor = decided.value_minor;
         let zone = held.zone.clone();
         let side = match which {
@@ -243,9 +237,6 @@ impl Tally {
         for segment in segments(&message) {
             *side.by_segment.entry(segment).or_default() += 1;
         }
-        if let Some(rate) = self.rates.get(&message.channel) {
-            *side.cost.entry(message.channel).or_default() += rate;
-        }
         if let Some(grant) = clearance.grant() {
             let given = side.offers.entry(grant.offer.clone()).or_default();
             given.0 += 1;
@@ -268,16 +259,17 @@ impl Tally {
 
     /// The log is over.
     pub(crate) fn finish(&mut self) {
-        self.settle(|_| true);
+        self.settle();
         self.listed.sort_by(|x, y| rank(y).cmp(&rank(x)));
         self.listed.truncate(MOST_LISTED);
+        for side in [&mut self.a, &mut self.b] {
+            side.price(&self.rates);
+        }
     }
 
-    fn settle(&mut self, is_over: impl Fn(&Held) -> bool) {
-        let over: Vec<CartId> =
-            self.carts.iter().filter(|(_, held)| is_over(held)).map(|(id, _)| id.clone()).collect();
-        for cart in over {
-            let Some(held) = self.carts.remove(&cart) else { continue };
+    /// Nobody so far has anything to do with what comes: their carts are counted and let go.
+    pub(crate) fn settle(&mut self) {
+        for (cart, held) in std::mem::take(&mut self.carts) {
             let changes = pair(held.a, held.b);
             for change in &changes {
                 self.count(change);

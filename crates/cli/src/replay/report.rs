@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use comeback_core::policy::Policy;
 use comeback_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -31,6 +32,14 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
             format!("{}, {}", counted(outcome.events, "event"), counted(outcome.carts, "cart")),
         ),
     ];
+    if outcome.parts > 1 {
+        let told =
+            format!("in {} parts, each of carts and persons that the others do not meet", outcome.parts);
+        lines.push(("read".to_owned(), told));
+    }
+    if is_shared(&outcome.a) || is_shared(&outcome.b) {
+        lines.push(("taken as".to_owned(), SHARED.to_owned()));
+    }
     if !h.assumed.is_empty() {
         lines.push(("ASSUMED".to_owned(), h.assumed.join("; ")));
     }
@@ -49,6 +58,18 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
         lines.push(("late".to_owned(), format!("{}, taken when they came", counted(broken.late, "event"))));
     }
     lines
+}
+
+/// What a replay takes the place of that a shop keeps of all its carts together.
+const SHARED: &str = "each cart is decided on by itself: a day's budget of an offer is untouched, learners have learned \
+                      nothing, channels are not measured, the bound per hour has room";
+
+/// Whether a policy goes by anything that carts share.
+fn is_shared(policy: &Policy) -> bool {
+    policy.offers.iter().any(|o| o.budget_day.is_some())
+        || !policy.learners.is_empty()
+        || policy.channels.by_performance
+        || policy.rollout.per_hour.is_some()
 }
 
 /// For a terminal.
@@ -171,7 +192,7 @@ pub(super) fn joined<K: Ord + ToString>(
 /// For programs.
 pub(super) fn json(outcome: &Outcome) -> Value {
     let t = &outcome.tally;
-    let side = |policy: &comeback_core::policy::Policy, side: &Side| json!({ "name": policy.name, "version": policy.version, "total_cost": side.total_cost(), "replay": side });
+    let side = |policy: &Policy, side: &Side| json!({ "name": policy.name, "version": policy.version, "total_cost": side.total_cost(), "replay": side });
     json!({
         "log": outcome.head,
         "events": outcome.events,
@@ -184,6 +205,8 @@ pub(super) fn json(outcome: &Outcome) -> Value {
             "all": t.all, "by_channel": t.by_channel, "by_segment": t.by_segment, "by_step": t.by_step,
             "changed_carts": t.changed_carts, "listed": t.listed,
         },
+        "parts": outcome.parts,
+        "each_cart_by_itself": is_shared(&outcome.a) || is_shared(&outcome.b),
         "peak_rss_kb": outcome.peak_rss_kb,
     })
 }

@@ -1,25 +1,23 @@
 //! A log read as a stream of events: a journal, or OTTO's sessions. Lines that cannot be used are
 //! counted, named by number and left out; lines a little out of order are put in order. Holds no more
-//! of a log than a window of it, so a log may be longer than memory.
+//! of a log than a window of it, and a long journal comes in parts that have nothing to do with each
+//! other, so a log may be longer than memory. An archive may not.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 
 use comeback_core::id::ShopId;
-use comeback_core::time::{MINUTE, Millis, Timestamp};
+use comeback_core::time::Timestamp;
 use comeback_sim::journal::{self, Event};
 use serde::Serialize;
 
 use super::assume::Assumed;
+use super::parts::{self, Parts};
+use super::window::Window;
 use super::{archive, otto};
 use crate::failure::Failure;
 use crate::shown;
 
-/// How far out of order a line may be and still be put in its place.
-const WINDOW: Millis = 10 * MINUTE;
-/// Most events that wait for their place, whatever their times say.
-const MOST_WAITING: usize = 100_000;
 /// Longest line. A capture batch has 16 KB.
 const MAX_LINE: u64 = 4 * 1024 * 1024;
 /// Broken lines that are named; the rest is counted.
@@ -148,7 +146,8 @@ impl Lines {
 }
 
 enum Form {
-    Journal { waiting: BTreeMap<(Timestamp, u64), Event>, newest: Timestamp, told: Timestamp, over: bool },
+    Journal(Window<Box<Event>>),
+    Parts { parts: Box<Parts>, begun: bool },
     Otto { assumed: Assumed, ready: std::collections::VecDeque<Piece> },
     Archive { events: std::vec::IntoIter<Event> },
 }
@@ -159,6 +158,8 @@ pub(crate) struct Source {
     pub(crate) head: Head,
     /// What could not be used.
     pub(crate) broken: Broken,
+    /// Events told so far, each once.
+    pub(crate) events: u64,
     lines: Lines,
     form: Form,
 }
@@ -166,6 +167,11 @@ pub(crate) struct Source {
 impl Source {
     /// Opens a log and finds out what it is by its first line.
     pub(crate) fn open(file: &str, assume: Option<&str>) -> Result<Self, Failure> {
+        Self::open_in_parts(file, assume, parts::PART_BYTES)
+    }
+
+    /// The same; a journal longer than that comes in parts.
+    pub(super) fn open_in_parts(file: &str, assume: Option<&str>, part_bytes: u64) -> Result<Self, Failure> {
         let mut lines = Lines::open(file)?;
         let first = match lines.next()? {
             Some(Line::Text(_, text)) => text.to_owned(),
@@ -175,12 +181,13 @@ impl Source {
             let assumed = Assumed::parse(assume)?;
             let (head, lines) = otto::survey(file, &assumed)?;
             let form = Form::Otto { assumed, ready: std::collections::VecDeque::new() };
-            return Ok(Self { head, broken: Broken::default(), lines, form });
+            return Ok(Self { head, broken: Broken::default(), events: 0, lines, form });
         }
         if archive::is_entry(&first) {
             let mut broken = Broken::default();
             let (head, events) = archive::load(file, assume, &mut broken)?;
-            return Ok(Self { head, broken, lines, form: Form::Archive { events: events.into_iter() } });
+            let form = Form::Archive { events: events.into_iter() };
+            return Ok(Self { head, broken, events: 0, lines, form });
         }
         let header = journal::read_header(&first).map_err(|e| Failure::Found(format!("{file}:1: {e}")))?;
         if assume.is_some() {
@@ -198,13 +205,45 @@ impl Source {
             assumed: vec![],
             unknown: vec![],
         };
-        let least = Timestamp::from_millis(i64::MIN);
-        let form = Form::Journal { waiting: BTreeMap::new(), newest: least, told: least, over: false };
-        Ok(Self { head, broken: Broken::default(), lines, form })
+        let mut broken = Broken::default();
+        // Of what is no file the length is not known, and it cannot be read twice.
+        let bytes = std::fs::metadata(file).map_or(0, |m| if m.is_file() { m.len() } else { 0 });
+        let form = match parts::wanted(bytes, part_bytes) {
+            0 | 1 => Form::Journal(Window::new()),
+            n => Form::Parts { parts: Box::new(Parts::divide(file, bytes, n, &mut broken)?), begun: false },
+        };
+        Ok(Self { head, broken, events: 0, lines, form })
+    }
+
+    /// The instant up to which time goes on: the end of the log as it says itself, or its last event's.
+    pub(crate) fn end(&self) -> Timestamp {
+        match &self.form {
+            Form::Journal(window) => window.told().max(self.head.to),
+            Form::Parts { parts, .. } => parts.last.max(self.head.to),
+            Form::Otto { .. } | Form::Archive { .. } => self.head.to,
+        }
+    }
+
+    /// Into how many parts it was divided.
+    pub(crate) fn parts(&self) -> usize {
+        match &self.form {
+            Form::Parts { parts, .. } => parts.count,
+            _ => 1,
+        }
     }
 
     /// The next thing, or the end.
     pub(crate) fn next(&mut self) -> Result<Option<Piece>, Failure> {
+        let piece = self.read()?;
+        match (&self.form, &piece) {
+            (Form::Parts { parts, .. }, _) => self.events = parts.events,
+            (_, Some(Piece::Event(_))) => self.events += 1,
+            _ => {}
+        }
+        Ok(piece)
+    }
+
+    fn read(&mut self) -> Result<Option<Piece>, Failure> {
         match &mut self.form {
             Form::Archive { events } => Ok(events.next().map(|e| Piece::Event(Box::new(e)))),
             Form::Otto { assumed, ready } => loop {
@@ -223,33 +262,31 @@ impl Source {
                     },
                 }
             },
-            Form::Journal { waiting, newest, told, over } => {
-                while !*over && waiting.len() < MOST_WAITING {
-                    let ripe =
-                        waiting.first_key_value().is_some_and(|((at, _), _)| newest.since(*at) > WINDOW);
-                    if ripe {
-                        break;
-                    }
+            Form::Parts { parts, begun } => {
+                if let Some(event) = parts.next()? {
+                    return Ok(Some(Piece::Event(Box::new(event))));
+                }
+                match (parts.advance(), std::mem::replace(begun, true)) {
+                    (false, _) => Ok(None),
+                    (true, true) => Ok(Some(Piece::Apart)),
+                    (true, false) => self.read(),
+                }
+            }
+            Form::Journal(window) => {
+                while window.wants_more() {
                     match self.lines.next()? {
-                        None => *over = true,
+                        None => window.is_over(),
                         Some(Line::Unreadable(number, why)) => self.broken.note(number, why),
                         Some(Line::Text(number, text)) => match journal::read_event(text) {
                             Err(e) => self.broken.note(number, &e.to_string()),
                             Ok(event) => {
-                                if event.at < *told {
-                                    self.broken.late += 1;
-                                }
-                                *newest = event.at.max(*newest);
-                                waiting.insert((event.at, number), event);
+                                let late = window.put(event.at, number, Box::new(event));
+                                self.broken.late += u64::from(late);
                             }
                         },
                     }
                 }
-                let next = waiting.pop_first();
-                Ok(next.map(|((at, _), event)| {
-                    *told = at.max(*told);
-                    Piece::Event(Box::new(event))
-                }))
+                Ok(window.take().map(|(at, event)| Piece::Event(Box::new(Event { at, ..*event }))))
             }
         }
     }
