@@ -81,18 +81,18 @@ async function modules(outdir, entries) {
     outdir,
     format: 'esm',
     // Loaded when needed, so never folded into one another.
-    external: ['./sdk.js', './panel.js', './index.js'],
+    external: ['./sdk.js', './panel.js', './plain.js', './index.js'],
   });
   await copyFile(small, join(outdir, 'sdk_bg.wasm'));
 }
 
 await mkdir(out, { recursive: true });
 await build({ ...common, entryPoints: [source('loader.js')], outfile: join(out, 'comeback.js'), format: 'iife' });
-await modules(out, ['sdk.js', 'panel.js']);
-const load = { 'comeback.js': 'base', 'sdk.js': 'base', 'sdk_bg.wasm': 'base', 'panel.js': 'panel' };
+await modules(out, ['sdk.js', 'panel.js', 'plain.js']);
+const load = { 'comeback.js': 'base', 'sdk.js': 'base', 'sdk_bg.wasm': 'base', 'panel.js': 'panel', 'plain.js': 'optional' };
 await writeFile(join(out, 'files.json'), JSON.stringify(load, null, 2) + '\n');
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
-await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js']);
+await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js', 'plain.js']);
 await rm(scratch, { recursive: true });

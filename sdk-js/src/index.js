@@ -2,7 +2,6 @@
 // nothing, so a server may; on a server every function does nothing.
 import { API, capture } from './capture.js';
 import { emit, listen } from './emit.js';
-import { plain } from './plain.js';
 
 const held = [];
 let take = (...entry) => held.push(entry);
@@ -33,7 +32,7 @@ export function init({ shop, endpoint = '', wasm } = {}) {
     .then((module) => module.start(options))
     .catch((error) => {
       emit('error', { kind: 'module', message: String(error) });
-      return plain(options);
+      return import('./plain.js').then((module) => module.plain(options));
     })
     .then((session) => {
       take = session;

@@ -1,9 +1,8 @@
 // comeback.js, the tag: captures at once, keeps everything in order, and brings in the wasm module
 // when the page is idle or something happened. Where the module may not run it hands over to
-// plain.js, which is inside this file because such a page may forbid further scripts too.
+// plain.js. Whatever else a page needs is another file: every page waits for the bytes of this one.
 import { API, capture } from './capture.js';
 import { emit, listen } from './emit.js';
-import { plain } from './plain.js';
 
 const script = document.currentScript || document.querySelector('script[data-shop]');
 const before = window.comeback || [];
@@ -42,8 +41,10 @@ if (script && !before.version) {
       .then((module) => module.start(options))
       .catch((error) => {
         emit('error', { kind: 'module', message: String(error) });
-        return plain(options);
+        return import(base + 'plain.js').then((module) => module.plain(options));
       })
+      // Where no further script may run nothing is captured, so nothing is held for it either.
+      .catch(() => () => {})
       .then((session) => {
         take = session;
         held.splice(0).forEach((entry) => give(...entry));

@@ -721,6 +721,15 @@ story('a page that forbids wasm waits for consent too', { csp: "script-src 'self
   await until(() => at.events('add_to_cart').length, 'the held event');
 });
 
+story('a page that lets in no script but the tag is left alone: said once, nothing is thrown', { csp: "script-src http://127.0.0.1:*/comeback.js 'unsafe-inline'" }, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(async () => (await fired(page, 'error')).length, 'the note');
+  await pause(700);
+  assert.deepEqual((await fired(page, 'error')).map((e) => e.kind), ['module']);
+  assert.deepEqual(at.requests.filter((r) => r.method !== 'GET'), []);
+});
+
 story('a strict policy that allows wasm needs nothing else: panel styles included', { csp: "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self'" }, async ({ at, page, visit }) => {
   const refused = [];
   page.on('console', (message) => /Content Security Policy/.test(message.text()) && !/style="min-height|Applying inline style/.test(message.text()) && refused.push(message.text()));

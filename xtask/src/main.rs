@@ -42,7 +42,8 @@ cargo xtask <command>
   lint                       rustfmt, clippy (host and wasm32), rustdoc
   arrows                     which crate may import which
   tidy                       file headers, sizes, machine paths
-  size                       raw / gzip / brotli of each artefact against size-budget.json
+  size [--detail]            raw / gzip / brotli of each artefact against size-budget.json; with --detail the largest
+                             functions of the SDK
   bench                      benchmark table, target/bench/report.json
 ";
 
@@ -73,7 +74,7 @@ fn dispatch(command: &str, rest: &[String]) -> Outcome {
         "lint" => no_options(rest).and_then(|()| lint::command(&place)),
         "arrows" => no_options(rest).and_then(|()| arrows::command(&place)),
         "tidy" => no_options(rest).and_then(|()| tidy::command(&place)),
-        "size" => no_options(rest).and_then(|()| size::command(&place)),
+        "size" => size::command(&place, rest),
         "bench" => bench::command(&place, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

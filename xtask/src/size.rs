@@ -1,5 +1,7 @@
-//! `cargo xtask size`: what each artefact weighs, as it is, under gzip -9 and under brotli 11, against `size-budget.json`.
+//! `cargo xtask size`: what each artefact weighs, as it is, under gzip -9 and under brotli 11, against `size-budget.json`; and that the
+//! SDK holds nothing that is known to be heavy. `--detail` tells the SDK's largest functions.
 
+use crate::build::{self, wasm};
 use crate::place::{Place, VERSION};
 use crate::run::{Error, Outcome, at};
 use flate2::{Compression, write::GzEncoder};
@@ -55,10 +57,53 @@ pub(crate) struct Budgeted {
     pub(crate) limit: usize,
 }
 
+/// Parts of names of functions that no page should carry: numbers as text and from text are the browser's (8 KB each way), JSON
+/// is too, and civil time is the edge's.
+const HEAVY: [&str; 5] = ["flt2dec", "dec2flt", "fmt::float", "serde_json", "jiff"];
+const DETAIL: usize = 25;
+
 /// Prints the table; an error when a budget is exceeded.
-pub(crate) fn command(place: &Place) -> Outcome {
+pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
+    let detail = match rest {
+        [] => false,
+        [option] if option == "--detail" => true,
+        _ => return Err(Error::usage("size: the only option is --detail")),
+    };
     println!("{:<44} {:>9} {:>9} {:>9}", "bytes", "raw", "gzip -9", "brotli 11");
-    judge(&weigh(place, |name, weight| weight.print(name))?)
+    let usual = manifest(place)?.get("std").and_then(Value::as_str) != Some("own");
+    if usual {
+        println!(
+            "(the SDK was linked against the usual std, because its own could not be built: about 1.7 KB more)"
+        );
+    }
+    let measured = weigh(place, |name, weight| weight.print(name))?;
+    let file = build::named_sdk(place);
+    let functions = wasm::functions(&fs::read(&file).map_err(at(&file))?)?;
+    if detail {
+        println!("\nthe largest of {} functions of the SDK, bytes before compression", functions.len());
+        for (name, bytes) in functions.iter().take(DETAIL) {
+            println!("{bytes:>6}  {}", name.chars().take(140).collect::<String>());
+        }
+    }
+    light(&functions)?;
+    judge(&measured)
+}
+
+/// Nothing heavy crept in. Formatting of whole numbers and texts may be there (panics of the usual std bring it).
+fn light(functions: &[(String, usize)]) -> Outcome {
+    let heavy: Vec<&str> = functions
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| HEAVY.iter().any(|part| name.contains(part)))
+        .collect();
+    if functions.is_empty() {
+        return Err(Error::new("the SDK's functions have no names: nothing can be said of them"));
+    }
+    if heavy.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::new(format!("heavy code in the SDK: {}", heavy.join(", "))))
+    }
 }
 
 /// The same weights without the table, whether within their limits or not.
@@ -70,9 +115,7 @@ fn weigh(place: &Place, tell: impl Fn(&str, Weight)) -> Outcome<Vec<Budgeted>> {
     let file = place.root.join("size-budget.json");
     let budget: Value = serde_json::from_str(&fs::read_to_string(&file).map_err(at(&file))?)?;
     let sdk = place.sdk();
-    let manifest_file = sdk.join("manifest.json");
-    let manifest: Value =
-        serde_json::from_str(&fs::read_to_string(&manifest_file).map_err(at(&manifest_file))?)?;
+    let manifest = manifest(place)?;
     let files = manifest
         .get("files")
         .and_then(Value::as_object)
@@ -110,6 +153,11 @@ fn weigh(place: &Place, tell: impl Fn(&str, Weight)) -> Outcome<Vec<Budgeted>> {
         ("worker_gzip", worker.gzip),
     ];
     measured.into_iter().map(|(name, value)| limited(&budget, name, value)).collect()
+}
+
+fn manifest(place: &Place) -> Outcome<Value> {
+    let file = place.sdk().join("manifest.json");
+    Ok(serde_json::from_str(&fs::read_to_string(&file).map_err(at(&file))?)?)
 }
 
 fn limited(budget: &Value, name: &'static str, value: usize) -> Outcome<Budgeted> {
@@ -150,6 +198,15 @@ mod tests {
         assert!(judge(&[of("loader_brotli", 100).unwrap()]).is_ok());
         assert!(judge(&[of("loader_brotli", 101).unwrap()]).is_err());
         assert!(of("unknown", 1).is_err(), "a measure without a budget is a mistake");
+    }
+
+    #[test]
+    fn float_formatting_is_heavy_and_a_module_without_names_cannot_be_judged() {
+        let named = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), 1)).collect::<Vec<_>>();
+        assert!(light(&named(&["comeback_sdk[1]::ga4::read"])).is_ok());
+        let float = "core[2]::num::imp::flt2dec::strategy::dragon::format_shortest";
+        assert!(light(&named(&["a", float])).unwrap_err().to_string().contains(float));
+        assert!(light(&[]).is_err());
     }
 
     #[test]

@@ -138,7 +138,7 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
         });
     }
     if report.wants("size") {
-        report.check("size", || needs(built).and_then(|()| size::command(place)));
+        report.check("size", || needs(built).and_then(|()| size::command(place, &[])));
     }
     if report.wants("deploy") {
         report.check("wrangler deploy --dry-run", || {

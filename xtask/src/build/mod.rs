@@ -3,12 +3,14 @@
 mod assets;
 mod sdk;
 mod stamp;
+pub(crate) mod wasm;
 mod worker;
 
 use crate::place::Place;
 use crate::run::{Error, Outcome};
 use crate::setup::{self, Ready};
 
+pub(crate) use sdk::named as named_sdk;
 pub(crate) use stamp::walk;
 pub(crate) use worker::Variant;
 

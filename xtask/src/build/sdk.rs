@@ -3,6 +3,7 @@
 //! What it does not decide: which file is loaded when. `sdk-js/build.mjs` says so in `files.json`.
 
 use super::stamp::Stamp;
+use super::wasm;
 use crate::place::{Place, VERSION};
 use crate::run::{self, Error, Outcome, at};
 use crate::setup::Ready;
@@ -11,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha384};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,10 +28,17 @@ pub(crate) const WASM_FEATURES: [&str; 6] = [
     "--enable-reference-types",
 ];
 
+const STRIP: [&str; 3] = ["--strip-debug", "--strip-producers", "--strip-target-features"];
+
+/// The module as it is shipped, but with the names of its functions.
+pub(crate) fn named(place: &Place) -> PathBuf {
+    place.scratch().join("sdk-named.wasm")
+}
+
 /// `dist/sdk/<version>/` with `manifest.json`.
 pub(crate) fn build(place: &Place, ready: &Ready) -> Outcome {
     let bindgen = place.scratch().join("sdk-bindgen");
-    let mut stamp = Stamp::new(place, "sdk-wasm").word(&ready.wasm.identity());
+    let mut stamp = Stamp::new(place, "sdk-wasm").word(&ready.wasm.identity()).word(std_of(ready));
     for krate in ["core", "score", "wire", "sdk"] {
         stamp = stamp.tree(&place.root.join("crates").join(krate), &["target", "tests", "benches"])?;
     }
@@ -38,13 +46,14 @@ pub(crate) fn build(place: &Place, ready: &Ready) -> Outcome {
         .tree(&place.root.join("models"), &[])?
         .tree(&place.root.join("Cargo.toml"), &[])?
         .tree(&place.root.join("Cargo.lock"), &[])?
-        .unless_done("SDK wasm", &[&bindgen.join("comeback_sdk_bg.wasm")], || {
+        .unless_done("SDK wasm", &[&bindgen.join("comeback_sdk_bg.wasm"), &named(place)], || {
             compile(place, ready, &bindgen)
         })?;
 
     let out = place.sdk();
     Stamp::new(place, "sdk")
         .word(VERSION)
+        .word(std_of(ready))
         .tree(&bindgen, &[])?
         .tree(&place.root.join("sdk-js"), &["dist", "node_modules"])?
         .tree(&place.root.join("package-lock.json"), &[])?
@@ -54,6 +63,11 @@ pub(crate) fn build(place: &Place, ready: &Ready) -> Outcome {
             || bundle(place, ready, &bindgen, &out),
         )
         .map(drop)
+}
+
+/// Which standard library the module is linked against; `cargo xtask size` tells it, because it weighs.
+fn std_of(ready: &Ready) -> &'static str {
+    if ready.sdk_std.is_some() { "own" } else { "usual" }
 }
 
 fn compile(place: &Place, ready: &Ready, bindgen: &Path) -> Outcome {
@@ -72,24 +86,32 @@ fn compile(place: &Place, ready: &Ready, bindgen: &Path) -> Outcome {
         ])
         .current_dir(&place.root);
     ready.wasm.apply(&mut cargo);
+    if let Some(small) = &ready.sdk_std {
+        small.apply(&mut cargo);
+    }
     run::run_quietly(&mut cargo, &log, LIMIT)?;
 
     run::remove_if_there(bindgen)?;
-    let wasm = place.target.join("wasm32-unknown-unknown/sdk/comeback_sdk.wasm");
+    let built = place.target.join("wasm32-unknown-unknown/sdk/comeback_sdk.wasm");
+    let plain = place.target.join("wasm32-unknown-unknown/sdk/plain/comeback_sdk.wasm");
+    fs::create_dir_all(plain.parent().unwrap_or(&plain)).map_err(at(&plain))?;
+    // By this section wasm-bindgen would see that references may cross the boundary, and would keep them in a table of the
+    // module's, whose upkeep weighs 600 bytes more than the list in its glue.
+    let without = wasm::without(&fs::read(&built).map_err(at(&built))?, "target_features")?;
+    fs::write(&plain, without).map_err(at(&plain))?;
     let mut glue = Command::new(&ready.wasm_bindgen);
-    glue.arg(&wasm).args(["--target", "web", "--no-typescript", "--out-dir"]).arg(bindgen);
+    glue.arg(&plain).args(["--target", "web", "--no-typescript", "--out-dir"]).arg(bindgen);
     run::run_quietly(&mut glue, &log, LIMIT)?;
 
     let linked = bindgen.join("comeback_sdk_bg.wasm");
+    // With its names it is for `cargo xtask size --detail`, without them for pages.
+    let named = named(place);
+    for (out, strip) in [(&named, &["-g"][..]), (&bindgen.join("small.wasm"), &STRIP[..])] {
+        let mut opt = ready.npm_program("wasm-opt");
+        opt.args(["-Oz", "--converge"]).args(WASM_FEATURES).args(strip).arg(&linked).arg("-o").arg(out);
+        run::run_quietly(&mut opt, &log, LIMIT)?;
+    }
     let small = bindgen.join("small.wasm");
-    let mut opt = ready.npm_program("wasm-opt");
-    opt.args(["-Oz", "--converge"]).args(WASM_FEATURES).args([
-        "--strip-debug",
-        "--strip-producers",
-        "--strip-target-features",
-    ]);
-    opt.arg(&linked).arg("-o").arg(&small);
-    run::run_quietly(&mut opt, &log, LIMIT)?;
     fs::rename(&small, &linked).map_err(at(&linked))
 }
 
@@ -104,13 +126,13 @@ fn bundle(place: &Place, ready: &Ready, bindgen: &Path, out: &Path) -> Outcome {
     let mut command = ready.node();
     command.arg(&script).arg("--wasm").arg(bindgen).arg("--out").arg(out);
     run::run_quietly(&mut command, &place.scratch().join("log/sdk-bundle.log"), LIMIT)?;
-    let manifest = manifest(out)?;
+    let manifest = manifest(out, std_of(ready))?;
     let file = out.join("manifest.json");
     fs::write(&file, format!("{manifest:#}\n")).map_err(at(&file))
 }
 
 /// Per file: bytes, brotli, subresource integrity, and when the page loads it.
-fn manifest(out: &Path) -> Outcome<Value> {
+fn manifest(out: &Path, std: &str) -> Outcome<Value> {
     let said = out.join("files.json");
     let loads: Value = match fs::read_to_string(&said) {
         Ok(text) => serde_json::from_str(&text)?,
@@ -134,7 +156,7 @@ fn manifest(out: &Path) -> Outcome<Value> {
     if files.is_empty() {
         return Err(Error::new("sdk-js/build.mjs left nothing in its --out folder"));
     }
-    Ok(json!({ "version": VERSION, "files": files }))
+    Ok(json!({ "version": VERSION, "std": std, "files": files }))
 }
 
 /// `files.json` maps a name to `"base"` or to `{"load": "base"}`; without it the name decides.

@@ -7,6 +7,7 @@ mod apt;
 mod chromium;
 mod components;
 mod npm;
+mod sdk_std;
 mod tools;
 mod wasm_target;
 
@@ -15,12 +16,15 @@ use crate::run::{Error, Outcome};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub(crate) use sdk_std::SdkStd;
 pub(crate) use wasm_target::WasmTarget;
 
 /// The programs a build needs, checked to be there.
 #[derive(Clone, Debug)]
 pub(crate) struct Ready {
     pub(crate) wasm: WasmTarget,
+    /// `None` where it could not be made: then the SDK is larger.
+    pub(crate) sdk_std: Option<SdkStd>,
     pub(crate) worker_build: PathBuf,
     pub(crate) wasm_bindgen: PathBuf,
     /// Node 22 from the npm package `node`, which the local engine needs; the machine's own may be older.
@@ -118,5 +122,6 @@ fn tools_for(place: &Place, wasm: WasmTarget) -> Outcome<Ready> {
     let worker_build = tools::ensure(place, "worker-build", tools::WORKER_BUILD, "worker-build")?;
     let wasm_bindgen = tools::ensure(place, "wasm-bindgen-cli", tools::WASM_BINDGEN, "wasm-bindgen")?;
     let node = npm::ensure(place)?;
-    Ok(Ready { wasm, worker_build, wasm_bindgen, node, place: place.clone() })
+    let sdk_std = sdk_std::ensure(place, &wasm);
+    Ok(Ready { wasm, sdk_std, worker_build, wasm_bindgen, node, place: place.clone() })
 }

@@ -54,13 +54,30 @@ impl WasmTarget {
         matches!(self, Self::Rustup)
     }
 
-    /// Part of every wasm build's stamp: another compiler means another artefact.
-    pub(crate) fn identity(&self) -> String {
-        let rustc = match self {
+    /// Whether rustup manages the compiler, and may be asked for more of it.
+    pub(crate) fn is_rustup(&self) -> bool {
+        matches!(self, Self::Rustup)
+    }
+
+    /// The compiler.
+    pub(crate) fn rustc(&self) -> &'static str {
+        match self {
             Self::Rustup => "rustc",
             Self::System { .. } => SYSTEM_RUSTC,
-        };
-        run::stdout_of(Command::new(rustc).arg("-V")).unwrap_or_default()
+        }
+    }
+
+    /// The cargo of the compiler's version, which building its library wants.
+    pub(crate) fn cargo(&self) -> &'static str {
+        match self {
+            Self::Rustup => "cargo",
+            Self::System { .. } => SYSTEM_CARGO,
+        }
+    }
+
+    /// Part of every wasm build's stamp: another compiler means another artefact.
+    pub(crate) fn identity(&self) -> String {
+        run::stdout_of(Command::new(self.rustc()).arg("-V")).unwrap_or_default()
     }
 }
 
