@@ -1,0 +1,190 @@
+// A shop's page and an endpoint that records every request, and a real Chromium to open it in. Every
+// batch that a page sends is judged by the published event catalogue. Knows nothing of the Worker.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { faults, unlisted } from './catalogue.mjs';
+
+const dist = process.env.COMEBACK_DIST || join(dirname(fileURLToPath(import.meta.url)), '../../../dist');
+const TYPES = { js: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
+
+export const COPY = {
+  exit: {
+    enabled: true,
+    min_cart_minor: 0,
+    title: 'Before you go',
+    body: 'Your cart is saved for two weeks.',
+    cta: 'Send me my cart',
+    dismiss: 'No, thanks',
+    email_label: 'Email',
+    email_hint: 'One link, no newsletter.',
+    consent_label: 'You may email me about this cart.',
+    sent: 'Sent. Have a look at your inbox.',
+    reasons: [
+      { title: 'Shipping', body: 'Free from 50 euros.' },
+      { title: 'Returns', body: 'Thirty days.' },
+    ],
+  },
+  declined: {
+    title: 'Your card was declined',
+    body: 'Nothing was charged.',
+    cta: 'Try again',
+    dismiss: 'Close',
+    support_label: 'We are here:',
+    support_url: 'https://shop.example/help',
+    support_email: 'help@shop.example',
+    methods: ['PayPal', 'Invoice'],
+  },
+};
+export const CONFIG = {
+  shop: { name: 'Demo', currency: 'EUR', locale: 'en-GB' },
+  consent: { mode: 'implied', wording: '2026-01' },
+  panels: COPY,
+  exit: { max_buy: 0.99, dwell_ms: 0, min_velocity_px_s: 300, cooldown_s: 86_400 },
+};
+export const MUG = { item_id: 'mug', item_name: 'Mug', price: 12.5, quantity: 1 };
+export const BOWL = { item_id: 'bowl', item_name: 'Bowl', price: 30, quantity: 2 };
+export const add = (item) => ({ currency: 'EUR', value: item.price * item.quantity, items: [item] });
+
+let browser;
+const launched = () =>
+  (browser ||= chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  }));
+after(async () => (await browser)?.close());
+
+/**
+ * A shop and an endpoint on one origin. `rules` may change between requests: `tag` is what the
+ * script tag has besides, `serve(entry, url, reply)` may answer a request before anything else does.
+ */
+export async function shop(rules = {}) {
+  const requests = [];
+  const wrong = [];
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, 'http://localhost');
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const entry = { method: request.method, path: url.pathname, body, headers: request.headers, cookies: request.headers.cookie };
+    requests.push(entry);
+    const reply = (status, type, content, headers = {}) => response.writeHead(status, { 'content-type': type, ...headers }).end(content);
+    const json = (value, status = 200) => reply(status, 'application/json', JSON.stringify(value));
+    if (await rules.serve?.(entry, url, reply)) return;
+    if (url.pathname.startsWith('/v1/config/')) return json({ ...CONFIG, ...rules.config });
+    if (url.pathname === '/v1/events') {
+      if (rules.status) return json({ type: 'about:blank', title: 'no', status: rules.status }, rules.status);
+      if (rules.hold) await rules.hold;
+      const batch = JSON.parse(body);
+      const { cart } = batch;
+      wrong.push(...faults(batch), ...unlisted(batch));
+      const known = cart !== null && cart !== rules.forgotten;
+      return json({ cart: known ? { id: cart, version: 1, closed: cart === rules.closed } : null, bucket: 1, score: null, panel: { allowed: rules.allowed ?? true, why: '' } });
+    }
+    if (url.pathname === '/v1/identify') return json({ person: 'new' });
+    if (url.pathname.startsWith('/v1/restore/') && rules.failures?.length) return json({ title: 'later' }, rules.failures.shift());
+    if (url.pathname.startsWith('/v1/restore/')) return rules.restore ? json(rules.restore) : json({ title: 'gone' }, 410);
+    if (/^\/(comeback\.js|sdk\/.*)$/.test(url.pathname)) {
+      const file = await readFile(join(dist, 'assets', url.pathname)).catch(() => null);
+      return file ? reply(200, TYPES[url.pathname.split('.').pop()], file) : reply(404, 'text/plain', '');
+    }
+    if (url.pathname === '/favicon.ico') return reply(204, 'text/plain', '');
+    const head = rules.head || '';
+    const content = `<!doctype html><html lang="en"><head><title>Shop</title>${head}
+      <script async src="/comeback.js" data-shop="pk_demo"${rules.tag ? ' ' + rules.tag : ''}></script></head>
+      <body style="min-height:900px"><main><h1>Shop</h1>${rules.body || '<button id="b">Buy</button>'}</main></body></html>`;
+    reply(200, 'text/html; charset=utf-8', content, rules.csp ? { 'content-security-policy': rules.csp } : {});
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const posts = () => requests.filter((r) => r.path === '/v1/events').map((r) => JSON.parse(r.body));
+  return {
+    origin,
+    requests,
+    rules,
+    posts,
+    wrong,
+    /** Events by id, so that one sent twice counts once and is seen in `sent`. */
+    events: (name) => posts().flatMap((p) => p.events).filter((e) => !name || e.name === name),
+    close: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
+  };
+}
+
+/** Runs `act` with a fresh shop and a fresh browser profile; a page error or a console error of ours fails it. */
+export function story(name, rules, act) {
+  test(name, async () => {
+    const at = await shop(rules);
+    const context = await (await launched()).newContext({ viewport: { width: 1000, height: 700 }, ...rules.context });
+    await context.addInitScript(() => {
+      const writes = (window.writes = []);
+      const { setItem } = Storage.prototype;
+      Storage.prototype.setItem = function (key, value) {
+        writes.push(key);
+        return setItem.call(this, key, value);
+      };
+      const cookie = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+      Object.defineProperty(document, 'cookie', { ...cookie, set: (value) => writes.push('cookie ' + value) });
+      const { open } = IDBFactory.prototype;
+      IDBFactory.prototype.open = function (...args) {
+        writes.push('indexedDB');
+        return open.apply(this, args);
+      };
+      window.fired = [];
+      for (const kind of ['panel', 'restore', 'score', 'assist', 'error']) addEventListener('comeback:' + kind, (e) => window.fired.push([kind, e.detail]));
+    });
+    const page = await context.newPage();
+    const errors = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    const visit = async (path = '/') => {
+      await page.goto(at.origin + path);
+      return page;
+    };
+    try {
+      await act({ at, page, context, visit });
+      assert.deepEqual(errors, [], 'nothing is thrown into the page');
+      assert.deepEqual(at.wrong, [], 'everything that was sent is in the event catalogue');
+    } finally {
+      await context.close();
+      await at.close();
+    }
+  });
+}
+
+/** Waits for what the endpoint saw. */
+export async function until(what, told, limit = 8_000) {
+  const end = Date.now() + limit;
+  for (;;) {
+    const value = await what();
+    if (value) return value;
+    if (Date.now() > end) assert.fail('never came: ' + told);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+export const push = (page, ...entry) => page.evaluate((entry) => (window.comeback = window.comeback || []).push(entry), entry);
+export const fired = (page, kind) => page.evaluate((kind) => window.fired.filter(([k]) => k === kind).map(([, d]) => d), kind);
+export const panel = (page, kind) => page.locator(`comeback-panel[data-panel=${kind}] [role=dialog]`);
+/** The session runs and the edge has answered: from here on a panel may show. */
+export const ready = (at) => until(() => at.events('page_view').length, 'the page view').then(() => pause(150));
+
+/** A fast real move to the top edge and out of it. */
+export async function leave(page, { speed = 'fast', edge = 'top' } = {}) {
+  await page.mouse.move(500, 400);
+  const steps = speed === 'fast' ? 6 : 40;
+  for (let step = 1; step <= steps; step += 1) {
+    // To the side it goes upwards as fast, so that only the edge tells the two apart.
+    const part = step / steps;
+    if (edge === 'top') await page.mouse.move(500, 400 - 399 * part);
+    else await page.mouse.move(500 - 499 * part, 400 - 250 * part);
+    if (speed === 'slow') await pause(50);
+  }
+  // Headless Chromium has no outside to move to; this is the event a window gets then.
+  await page.evaluate((edge) => {
+    const where = edge === 'top' ? { clientX: 500, clientY: -2 } : { clientX: -2, clientY: 120 };
+    document.documentElement.dispatchEvent(new MouseEvent('mouseout', { bubbles: true, relatedTarget: null, ...where }));
+  }, edge);
+}
+
