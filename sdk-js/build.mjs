@@ -74,25 +74,38 @@ const common = {
 };
 const source = (name) => join(here, 'src', name);
 
+/** What a page loads only if it asks for it, by the name it is built under. */
+const OPTIONAL = {
+  'plain.js': 'plain.js',
+  'debug.js': 'debug.js',
+  'shopify.js': 'adapters/shopify.js',
+  'woocommerce.js': 'adapters/woocommerce.js',
+  'shopify_pixel.js': 'shopify_pixel.js',
+};
+
 async function modules(outdir, entries) {
   await build({
     ...common,
-    entryPoints: entries.map(source),
+    entryPoints: [
+      ...entries.map((name) => ({ in: source(name), out: name.replace(/\.js$/, '') })),
+      ...Object.entries(OPTIONAL).map(([out, path]) => ({ in: source(path), out: out.replace(/\.js$/, '') })),
+    ],
     outdir,
     format: 'esm',
     // Loaded when needed, so never folded into one another.
-    external: ['./sdk.js', './panel.js', './plain.js', './index.js'],
+    external: ['./sdk.js', './panel.js', './plain.js', './index.js', './debug.js'],
   });
   await copyFile(small, join(outdir, 'sdk_bg.wasm'));
 }
 
 await mkdir(out, { recursive: true });
 await build({ ...common, entryPoints: [source('loader.js')], outfile: join(out, 'comeback.js'), format: 'iife' });
-await modules(out, ['sdk.js', 'panel.js', 'plain.js']);
-const load = { 'comeback.js': 'base', 'sdk.js': 'base', 'sdk_bg.wasm': 'base', 'panel.js': 'panel', 'plain.js': 'optional' };
+await modules(out, ['sdk.js', 'panel.js']);
+const load = { 'comeback.js': 'base', 'sdk.js': 'base', 'sdk_bg.wasm': 'base', 'panel.js': 'panel' };
+for (const name of Object.keys(OPTIONAL)) load[name] = 'optional';
 await writeFile(join(out, 'files.json'), JSON.stringify(load, null, 2) + '\n');
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
-await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js', 'plain.js']);
+await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js']);
 await rm(scratch, { recursive: true });

@@ -68,20 +68,33 @@ export interface Cart {
   lines: Item[];
 }
 
-/** A shop's own cart, for restore. */
+/** A shop's own cart, for restore. Those for Shopify and WooCommerce ship with the package. */
 export interface CartAdapter {
   read(): Promise<{ currency: string; lines: CartLine[] }>;
-  /** Makes the shop's cart exactly this. Calling it twice must not double anything. */
-  replace(lines: Item[]): Promise<void>;
+  /**
+   * Makes the shop's cart exactly this, and redeems the code of the link's offer if there is one.
+   * Calling it twice must not double anything. What could not be had may be answered: it is told in
+   * `comeback:restore` with what had changed before.
+   */
+  replace(lines: Item[], code?: string): Promise<void | RestoreReport[]>;
   checkoutUrl: string;
+  /** Called once storing is allowed: a cart that keeps itself in step reports by `track`. */
+  watch?(session: { cart(): Cart; track(name: 'cart_set', data: Items): void; may(): boolean }): void;
 }
 
 export interface RestoreReport {
-  kind: 'price_changed' | 'sold_out' | 'unavailable';
-  item_id: string;
+  /** `fewer`: some of them; `code_refused`: the offer's code, which has no item. */
+  kind: 'price_changed' | 'sold_out' | 'unavailable' | 'fewer' | 'code_refused';
+  item_id?: string;
   item_variant?: string;
   was_minor?: number;
   now_minor?: number;
+  /** Of `fewer`: how many were asked for, and how many are in the cart. */
+  wanted?: number;
+  got?: number;
+  code?: string;
+  /** What the shop said, in the shopper's language. */
+  message?: string;
 }
 
 /** What the SDK tells the page; each also as a `comeback:<name>` event on window. */

@@ -28,7 +28,8 @@ export function init({ shop, endpoint = '', wasm } = {}) {
     .then((reply) => (reply.ok ? reply.json() : {}))
     .catch(() => ({}));
   capture(sink);
-  started = import('./sdk.js')
+  // The overlay starts the session itself, with eyes on it.
+  started = (/[?&]comeback_debug\b/.test(location.search) ? import('./debug.js') : import('./sdk.js'))
     .then((module) => module.start(options))
     .catch((error) => {
       emit('error', { kind: 'module', message: String(error) });

@@ -37,7 +37,8 @@ if (script && !before.version) {
     options.config = fetch(options.endpoint + '/v1/config/' + options.pk, { credentials: 'omit' })
       .then((reply) => (reply.ok ? reply.json() : {}))
       .catch(() => ({}));
-    import(base + 'sdk.js')
+    // The overlay starts the session itself, with eyes on it.
+    import(base + (/[?&]comeback_debug\b/.test(location.search) ? 'debug.js' : 'sdk.js'))
       .then((module) => module.start(options))
       .catch((error) => {
         emit('error', { kind: 'module', message: String(error) });
@@ -49,6 +50,10 @@ if (script && !before.version) {
         take = session;
         held.splice(0).forEach((entry) => give(...entry));
       });
+    if (script.dataset.adapter)
+      import(base + script.dataset.adapter + '.js')
+        .then((module) => sink(API, ['adapter', module.default()]))
+        .catch((error) => emit('error', { kind: 'adapter', message: String(error) }));
   };
   const sink = (source, entry) => {
     give(source, Date.now(), entry);

@@ -120,7 +120,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   }
   // Without an adapter there is nowhere to put it; one may be plugged in later.
   async function apply() {
-    const { cart, report } = (adapter && linked) || {};
+    const { cart, report, offer } = (adapter && linked) || {};
     if (!cart) return;
     const plugged = adapter;
     const held = linked;
@@ -130,8 +130,9 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
       let mode = 'replace';
       if (session.restore(cart, local?.lines)) mode = (await openPanel('restore', settings.panels?.restore || {})) || 'keep';
       const lines = session.settle(mode);
-      if (mode !== 'keep') await plugged.replace(lines);
-      emit('restore', { mode, cart: session.cart(), report });
+      // What the shop could not put in again is told with what had changed before.
+      const missed = mode !== 'keep' && (await plugged.replace(lines, offer || undefined));
+      emit('restore', { mode, cart: session.cart(), report: [...(report || []), ...(missed || [])] });
     } catch (error) {
       linked = held;
       throw error;
@@ -174,6 +175,8 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
     adapter(t, source, plugged) {
       adapter = plugged;
       apply().catch(fail('restore'));
+      const watch = () => plugged.watch?.({ cart: () => session.cart(), track: own, may: () => session.may_store() });
+      session.may_store() ? watch() : waiting.push(watch);
     },
     cart: (t, source, done) => done(session.cart()),
   };

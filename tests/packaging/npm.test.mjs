@@ -57,6 +57,8 @@ test('importing and calling it on a server does nothing: no request, no timer, n
     globalThis.fetch = () => { throw new Error('a request from a server'); };
     const sdk = await import('comeback-sdk');
     const slim = await import('comeback-sdk/slim');
+    for (const name of ['shopify', 'woocommerce']) (await import('comeback-sdk/' + name)).default();
+    await import('comeback-sdk/shopify-pixel');
     for (const it of [sdk, slim]) {
       it.init({ shop: 'pk_demo', wasm: new Uint8Array() });
       it.track('add_to_cart', { items: [{ item_id: 'a' }] });
@@ -130,6 +132,9 @@ test('the declared types are those of the code: right use compiles, wrong use do
   const right = `
     import { cart, consent, identify, init, on, track } from 'comeback-sdk';
     import { init as slim } from 'comeback-sdk/slim';
+    import shopify from 'comeback-sdk/shopify';
+    import { pixel, type Sandbox } from 'comeback-sdk/shopify-pixel';
+    import woocommerce from 'comeback-sdk/woocommerce';
     const started: Promise<void> | undefined = init({ shop: 'pk_demo', endpoint: 'https://edge.shop.example' });
     track('add_to_cart', { currency: 'EUR', value: 24, items: [{ item_id: 'mug', item_variant: 'Tide', price: 24, quantity: 1 }] });
     identify({ email: 'a@shopper.example', consent: { email: true } });
@@ -138,6 +143,9 @@ test('the declared types are those of the code: right use compiles, wrong use do
     on('panel', (detail) => detail.state === 'shown');
     cart.adapter({ read: async () => ({ currency: 'EUR', lines: [] }), replace: async () => {}, checkoutUrl: '/checkout' });
     slim({ shop: 'pk_demo', wasm: new URL('https://shop.example/sdk_bg.wasm') });
+    cart.adapter(shopify({ root: '/fr/' }));
+    cart.adapter(woocommerce({ product: (line) => line.item_id.slice(4) }));
+    export const start = (api: Sandbox) => pixel(api, { shop: 'pk_demo', endpoint: 'https://edge.shop.example' });
     export { started };
   `;
   const wrong = {

@@ -72,6 +72,8 @@ export async function shop(rules = {}) {
     const entry = { method: request.method, path: url.pathname, body, headers: request.headers, cookies: request.headers.cookie };
     requests.push(entry);
     const reply = (status, type, content, headers = {}) => response.writeHead(status, { 'content-type': type, ...headers }).end(content);
+    /** The request was carried out, but nobody hears of it. */
+    reply.lost = () => response.destroy();
     const json = (value, status = 200) => reply(status, 'application/json', JSON.stringify(value));
     if (await rules.serve?.(entry, url, reply)) return;
     if (url.pathname.startsWith('/v1/config/')) return json({ ...CONFIG, ...rules.config });
@@ -89,7 +91,8 @@ export async function shop(rules = {}) {
     if (url.pathname.startsWith('/v1/restore/')) return rules.restore ? json(rules.restore) : json({ title: 'gone' }, 410);
     if (/^\/(comeback\.js|sdk\/.*)$/.test(url.pathname)) {
       const file = await readFile(join(dist, 'assets', url.pathname)).catch(() => null);
-      return file ? reply(200, TYPES[url.pathname.split('.').pop()], file) : reply(404, 'text/plain', '');
+      // As dist/assets/_headers has it: a pixel's sandbox has an origin of its own.
+      return file ? reply(200, TYPES[url.pathname.split('.').pop()], file, { 'access-control-allow-origin': '*' }) : reply(404, 'text/plain', '');
     }
     if (url.pathname === '/favicon.ico') return reply(204, 'text/plain', '');
     const head = rules.head || '';
