@@ -77,6 +77,7 @@ const source = (name) => join(here, 'src', name);
 /** What a page loads only if it asks for it, by the name it is built under. */
 const OPTIONAL = {
   'plain.js': 'plain.js',
+  'restore.js': 'restore.js',
   'debug.js': 'debug.js',
   'shopify.js': 'adapters/shopify.js',
   'woocommerce.js': 'adapters/woocommerce.js',
@@ -93,7 +94,7 @@ async function modules(outdir, entries) {
     outdir,
     format: 'esm',
     // Loaded when needed, so never folded into one another.
-    external: ['./sdk.js', './panel.js', './plain.js', './index.js', './debug.js'],
+    external: ['./sdk.js', './panel.js', './restore.js', './plain.js', './index.js', './debug.js'],
   });
   await copyFile(small, join(outdir, 'sdk_bg.wasm'));
 }

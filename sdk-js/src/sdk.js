@@ -1,8 +1,9 @@
-// The module behind the tag and the npm package: the wasm session, what it needs done (fetching,
-// importing, telling the page) and restore. Decisions come from the session.
+// The module behind the tag and the npm package: the wasm session and what it needs done (fetching,
+// importing, storing, telling the page). Decisions come from the session.
 import init, { Session } from 'comeback-wasm';
 import { LAYER, OWN } from './capture.js';
 import { emit } from './emit.js';
+import { store } from './store.js';
 
 /** The parameter that a resume link adds to the shop's cart page. */
 const RESTORE = 'comeback_restore';
@@ -30,7 +31,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   const [settings] = await Promise.all([config, init({ module_or_path: wasm || new URL('./sdk_bg.wasm', import.meta.url) })]);
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const mobile = matchMedia('(pointer:coarse)').matches;
-  let adapter;
+  let adapter, plug;
   let waiting = [];
   let shown;
 
@@ -53,6 +54,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   const session = new Session(
     window,
     host,
+    store,
     {
       pk,
       endpoint,
@@ -100,46 +102,6 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
     ).then(json);
   }
 
-  // The cart of the link, until the shop's cart has it.
-  let linked;
-  async function restore() {
-    for (const seconds of [1, 3, 10, 0]) {
-      try {
-        // Cookieless until consent: the token is the authority, and the shopper asked for this cart.
-        linked = await fetch(endpoint + '/v1/restore/' + encodeURIComponent(token), {
-          credentials: session.may_store() ? 'include' : 'omit',
-        }).then(json);
-        break;
-      } catch (error) {
-        // A refused link stays refused; anything else may pass.
-        if (!seconds || (error.status < 500 && error.status !== 429)) throw error;
-        await new Promise((done) => setTimeout(done, seconds * 1000));
-      }
-    }
-    await apply();
-  }
-  // Without an adapter there is nowhere to put it; one may be plugged in later.
-  async function apply() {
-    const { cart, report, offer } = (adapter && linked) || {};
-    if (!cart) return;
-    const plugged = adapter;
-    const held = linked;
-    linked = undefined;
-    try {
-      const local = await plugged.read();
-      let mode = 'replace';
-      if (session.restore(cart, local?.lines)) mode = (await openPanel('restore', settings.panels?.restore || {})) || 'keep';
-      const lines = session.settle(mode);
-      // What the shop could not put in again is told with what had changed before.
-      const missed = mode !== 'keep' && (await plugged.replace(lines, offer || undefined));
-      emit('restore', { mode, cart: session.cart(), report: [...(report || []), ...(missed || [])] });
-    } catch (error) {
-      linked = held;
-      throw error;
-    }
-  }
-  const retry = () => restore().catch((error) => emit('error', { kind: 'restore', message: error.message, status: error.status, retry }));
-
   // A page that a router opened is a page; a changed query or hash is not.
   let path = location.pathname;
   const route = () => {
@@ -160,7 +122,13 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
 
   if (token) {
     // The shop's scripts plug their adapter in while the page loads.
-    const go = () => setTimeout(retry);
+    const go = () =>
+      setTimeout(() =>
+        import('./restore.js').then(
+          ({ resume }) => (plug = resume({ token, endpoint, session, json, emit, ask: () => openPanel('restore', settings.panels?.restore || {}), adapter: () => adapter })),
+          fail('restore'),
+        ),
+      );
     document.readyState === 'complete' ? go() : addEventListener('load', go);
   }
 
@@ -174,7 +142,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
     identify: (t, source, who) => identify(who).catch(fail('identify')),
     adapter(t, source, plugged) {
       adapter = plugged;
-      apply().catch(fail('restore'));
+      plug?.();
       const watch = () => plugged.watch?.({ cart: () => session.cart(), track: own, may: () => session.may_store() });
       session.may_store() ? watch() : waiting.push(watch);
     },

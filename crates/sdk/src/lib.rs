@@ -12,7 +12,6 @@ mod memory;
 mod outbox;
 mod pointer;
 mod reflect;
-mod restore;
 mod session;
 mod state;
 mod store;

@@ -54,9 +54,10 @@ pub(crate) fn recall(state: &mut State) {
             *count = count.saturating_add(count_at(&session, index));
         }
     }
-    for event in state.store.kept() {
-        state.outbox.push(event);
-    }
+    let outbox = &mut state.outbox;
+    state.store.kept(|event| {
+        outbox.push(event);
+    });
 }
 
 /// In the session's array: stage, dwell, whether a panel was shown, then the counts, and after them

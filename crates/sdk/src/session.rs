@@ -59,8 +59,8 @@ struct Shared {
 impl Session {
     /// Opens the session of this page and starts to listen.
     #[wasm_bindgen(constructor)]
-    pub fn new(window: Window, host: Host, options: &JsValue, config: &JsValue) -> Session {
-        let (store, crypto) = (Store::of(&window), window.crypto().unwrap_throw());
+    pub fn new(window: Window, host: Host, store: Store, options: &JsValue, config: &JsValue) -> Session {
+        let crypto = window.crypto().unwrap_throw();
         let shared = Rc::new(Shared {
             state: RefCell::new(State::open(store, crypto, options, config, Date::now())),
             timer: RefCell::new(None),
@@ -111,15 +111,10 @@ impl Session {
         self.0.settled(status, reply);
     }
 
-    /// Begins a restore with the edge's cart and, where there is an adapter, the lines it read.
-    /// Returns whether the shopper must choose.
-    pub fn restore(&self, cart: &JsValue, adapter_lines: &JsValue) -> bool {
-        self.0.state.borrow_mut().restore(cart, adapter_lines)
-    }
-
-    /// Ends a restore by `keep`, `merge` or `replace`; returns the lines the cart has now.
-    pub fn settle(&self, mode: &str) -> JsValue {
-        let lines = self.0.state.borrow_mut().settle(mode, Date::now());
+    /// The cart is `{id, currency, lines}` from now on, as the edge or GA4 shapes lines; without an id it keeps
+    /// its own. Returns the lines it has now.
+    pub fn settle(&self, cart: &JsValue) -> JsValue {
+        let lines = self.0.state.borrow_mut().settle(cart, Date::now());
         self.0.flush_soon(GATHER_MS);
         lines
     }

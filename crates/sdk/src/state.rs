@@ -7,7 +7,7 @@ use comeback_core::money::Currency;
 use comeback_core::onsite::{self, Hold, PanelDecision, PanelState, PointerExit};
 use comeback_core::signal::{SessionFacts, SignalKind};
 use comeback_core::time::Timestamp;
-use js_sys::{Array, Object};
+use js_sys::Object;
 use wasm_bindgen::JsValue;
 use web_sys::Crypto;
 
@@ -84,7 +84,6 @@ pub(crate) struct State {
     pub(crate) allowed: bool,
     pub(crate) outbox: Outbox,
     pub(crate) pointer: Pointer,
-    pub(crate) restoring: Option<Restoring>,
     /// When the shopper last did something.
     pub(crate) active_at: f64,
     /// There was something of an earlier visit in storage.
@@ -97,14 +96,6 @@ pub(crate) struct State {
     /// The product at hand: since when, and as its event had it.
     viewed: Option<(f64, Vec<Line>)>,
     dedupe: Dedupe,
-}
-
-/// A restored cart and the one on the page, until it is settled which it is to be.
-pub(crate) struct Restoring {
-    pub(crate) id: Option<String>,
-    pub(crate) restored: Vec<Line>,
-    pub(crate) local: Vec<Line>,
-    pub(crate) currency: Currency,
 }
 
 impl State {
@@ -145,7 +136,6 @@ impl State {
             allowed: false,
             outbox: Outbox::default(),
             pointer: Pointer::default(),
-            restoring: None,
             active_at: now,
             returning: false,
             sent_cart: None,
@@ -414,39 +404,13 @@ impl State {
         cart
     }
 
-    /// Begins a restore: `true` when both carts hold something and differ, so the shopper must say.
-    pub(crate) fn restore(&mut self, restored: &JsValue, adapter_lines: &JsValue) -> bool {
-        let currency = ga4::currency(restored).unwrap_or(self.cart.currency);
-        let own = self.cart.lines().to_vec();
-        let local = if Array::is_array(adapter_lines) {
-            // An adapter knows ids and quantities; names and prices are in our copy.
-            match with_known_prices(Change::Set(ga4::lines(adapter_lines, currency)), &own) {
-                Change::Set(lines) | Change::Add(lines) | Change::Remove(lines) => lines,
-            }
-        } else {
-            own
-        };
-        let restored_lines = ga4::lines(&get(restored, "lines"), currency);
-        let ask = !local.is_empty() && !crate::restore::same_contents(&local, &restored_lines);
-        self.restoring =
-            Some(Restoring { id: text(restored, "id"), restored: restored_lines, local, currency });
-        ask
-    }
-
-    /// Ends a restore as the shopper or the emptiness of the page's cart decided. Returns the lines.
-    pub(crate) fn settle(&mut self, mode: &str, now: f64) -> JsValue {
-        let Some(r) = self.restoring.take() else { return JsValue::NULL };
-        // The linked cart may be another person's: it is written to only by whoever takes it as it is.
-        let lines = match mode {
-            "keep" => return ga4::items(&r.local, r.currency, false),
-            "merge" => crate::restore::merge(&r.local, &r.restored),
-            _ => {
-                self.cart_id = r.id.or(self.cart_id.take());
-                r.restored
-            }
-        };
-        self.set_cart(now, &lines, r.currency);
-        ga4::items(&lines, r.currency, false)
+    /// Takes over a cart from outside, under its id if it has one. Returns the lines.
+    pub(crate) fn settle(&mut self, cart: &JsValue, now: f64) -> JsValue {
+        let currency = ga4::currency(cart).unwrap_or(self.cart.currency);
+        let lines = ga4::lines(&get(cart, "lines"), currency);
+        self.cart_id = text(cart, "id").or(self.cart_id.take());
+        self.set_cart(now, &lines, currency);
+        ga4::items(&lines, currency, false)
     }
 
     /// Milliseconds of the last panel for storage.

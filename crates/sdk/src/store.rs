@@ -1,114 +1,70 @@
-//! What survives the page: `comeback.v1` (cart, consent, last panel) and `comeback.v1.e.<id>` (one
-//! event each, so that tabs never overwrite each other's) in localStorage, and the session's counts
-//! in sessionStorage. Storage that is full, blocked or foreign counts as empty. Asks nobody whether
-//! it may: its caller does.
+//! What survives the page, as `sdk-js/src/store.js` keeps it: storing and parsing cost a fifth there. Asks
+//! nobody whether it may: its caller does.
 
-use js_sys::JSON;
+use js_sys::Array;
 use wasm_bindgen::JsValue;
-use web_sys::{Storage, Window};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::outbox::Event;
-use crate::reflect::json;
 
-const KEY: &str = "comeback.v1";
-const EVENT: &str = "comeback.v1.e.";
-
-/// The browser's two storages, where there are any.
-pub(crate) struct Store {
-    local: Option<Storage>,
-    session: Option<Storage>,
-}
-
-fn read(storage: Option<&Storage>) -> JsValue {
-    let text = storage.and_then(|s| s.get_item(KEY).ok()?);
-    text.and_then(|t| JSON::parse(&t).ok()).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn write(storage: Option<&Storage>, key: &str, value: &str) {
-    // A full storage loses the copy, not the page.
-    let _ = storage.map(|s| s.set_item(key, value));
-}
-
-fn remove(storage: Option<&Storage>, key: &str) {
-    let _ = storage.map(|s| s.remove_item(key));
+#[wasm_bindgen]
+extern "C" {
+    /// The browser's storages. Nothing here throws; what is not there reads as nothing.
+    pub type Store;
+    #[wasm_bindgen(method, js_name = read)]
+    fn fetch(this: &Store, brief: bool) -> JsValue;
+    #[wasm_bindgen(method, js_name = write)]
+    fn put(this: &Store, brief: bool, value: &JsValue);
+    #[wasm_bindgen(method, js_name = keep)]
+    fn put_event(this: &Store, id: &str, cart: Option<&str>, json: &str);
+    #[wasm_bindgen(method, js_name = release)]
+    fn drop_event(this: &Store, id: &str);
+    #[wasm_bindgen(method, js_name = kept)]
+    fn events(this: &Store) -> Array;
+    /// Forgets everything.
+    #[wasm_bindgen(method)]
+    pub(crate) fn wipe(this: &Store);
 }
 
 impl Store {
-    /// Only asks for the objects; reading them throws where a page is sandboxed.
-    pub(crate) fn of(window: &Window) -> Self {
-        Self {
-            local: window.local_storage().ok().flatten(),
-            session: window.session_storage().ok().flatten(),
-        }
-    }
-
     /// Cart, consent, last panel.
     pub(crate) fn read(&self) -> JsValue {
-        read(self.local.as_ref())
+        self.fetch(false)
     }
 
     /// Replaces them.
     pub(crate) fn write(&self, value: &JsValue) {
-        write(self.local.as_ref(), KEY, &json(value));
+        self.put(false, value);
     }
 
     /// The session's counts.
     pub(crate) fn read_session(&self) -> JsValue {
-        read(self.session.as_ref())
+        self.fetch(true)
     }
 
     /// Replaces them.
     pub(crate) fn write_session(&self, value: &JsValue) {
-        write(self.session.as_ref(), KEY, &json(value));
+        self.put(true, value);
     }
 
     /// Keeps an event until it is acknowledged, whatever happens to the tab.
     pub(crate) fn keep(&self, event: &Event) {
-        let mut value = event.cart.clone().unwrap_or_default();
-        value.push('\n');
-        value.push_str(&event.json);
-        write(self.local.as_ref(), &event_key(&event.id), &value);
+        self.put_event(&event.id, event.cart.as_deref(), &event.json);
     }
 
     /// An event is done with.
     pub(crate) fn release(&self, event: &Event) {
-        remove(self.local.as_ref(), &event_key(&event.id));
+        self.drop_event(&event.id);
     }
 
-    /// Our keys in localStorage.
-    fn keys(&self) -> Vec<String> {
-        let Some(storage) = &self.local else { return Vec::new() };
-        let length = storage.length().unwrap_or(0);
-        (0..length).filter_map(|i| storage.key(i).ok()?).filter(|key| key.starts_with(KEY)).collect()
-    }
-
-    /// Events that an earlier page or a crashed tab left behind. One that a living tab is just
-    /// sending may be among them; its id makes that harmless.
-    pub(crate) fn kept(&self) -> Vec<Event> {
-        let Some(storage) = &self.local else { return Vec::new() };
-        self.keys()
-            .iter()
-            .filter_map(|key| {
-                let id = key.strip_prefix(EVENT)?;
-                let value = storage.get_item(key).ok()??;
-                let (cart, json) = value.split_once('\n')?;
-                let cart = (!cart.is_empty()).then(|| cart.to_owned());
-                Some(Event { id: id.to_owned(), cart, json: json.to_owned() })
-            })
-            .collect()
-    }
-
-    /// Forgets everything.
-    pub(crate) fn wipe(&self) {
-        for key in self.keys() {
-            remove(self.local.as_ref(), &key);
+    /// Calls `each` with every event that an earlier page or a crashed tab left behind.
+    pub(crate) fn kept(&self, mut each: impl FnMut(Event)) {
+        let events = self.events();
+        let text = |at| events.get(at).as_string().filter(|text| !text.is_empty());
+        let mut at = 0;
+        while let Some(id) = text(at) {
+            each(Event { id, cart: text(at + 1), json: text(at + 2).unwrap_or_default() });
+            at += 3;
         }
-        remove(self.session.as_ref(), KEY);
     }
-}
-
-fn event_key(id: &str) -> String {
-    let mut key = EVENT.to_owned();
-    key.push_str(id);
-    key
 }
