@@ -42,6 +42,9 @@ pub struct MessageModel {
     /// What the gate granted; templates must read well without.
     #[serde(default)]
     pub offer: Option<Offer>,
+    /// Until when the shop honours the prices of the cart as it was left, as the recipient reads it.
+    #[serde(default)]
+    pub prices_until: Option<String>,
     /// Used only where it looks like a name: anybody can type one into a page, and a greeting
     /// must not carry somebody's advertisement.
     #[serde(default)]

@@ -42,13 +42,20 @@ pub enum EmailTemplate {
     Reminder,
     /// An offer; without one, a second kind word.
     Incentive,
+    /// A day later, to somebody whom a first message did not bring back.
+    FollowUp,
+    /// To somebody whom checkout would not let through: kept, and what often helps.
+    Help,
+    /// About what was only looked at: no cart, no total, no promise.
+    Looked,
     /// The last message about this cart, and it says so.
     LastCall,
 }
 
 impl EmailTemplate {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Reminder, Self::Incentive, Self::LastCall];
+    pub const ALL: [Self; 6] =
+        [Self::Reminder, Self::Incentive, Self::FollowUp, Self::Help, Self::Looked, Self::LastCall];
 
     /// The template that policies call by this name.
     #[must_use]
@@ -62,6 +69,9 @@ impl EmailTemplate {
         match self {
             Self::Reminder => "reminder",
             Self::Incentive => "incentive",
+            Self::FollowUp => "follow_up",
+            Self::Help => "help",
+            Self::Looked => "looked",
             Self::LastCall => "last_call",
         }
     }
@@ -114,6 +124,7 @@ pub(crate) struct View {
     preferences_url: Option<String>,
     why: String,
     offer: Option<OfferView>,
+    prices_until: Option<String>,
     first_name: Option<String>,
     subject: String,
     preheader: String,
@@ -145,6 +156,7 @@ impl View {
                 .transpose()?,
             why: needed(&model.why, MAX_SENTENCE, "why")?,
             offer: model.offer.as_ref().map(offer).transpose()?,
+            prices_until: optional(model.prices_until.as_deref(), MAX_NAME),
             first_name: first_name(model.first_name.as_deref()),
             subject: String::new(),
             preheader: String::new(),
@@ -326,7 +338,20 @@ templates![
     "last_call/preheader.txt",
     "last_call/body.txt",
     "last_call/body.html",
+    "follow_up/subject.txt",
+    "follow_up/preheader.txt",
+    "follow_up/body.txt",
+    "follow_up/body.html",
+    "help/subject.txt",
+    "help/preheader.txt",
+    "help/body.txt",
+    "help/body.html",
+    "looked/subject.txt",
+    "looked/preheader.txt",
+    "looked/body.txt",
+    "looked/body.html",
     "sms_reminder/body.txt",
+    "sms_follow_up/body.txt",
 ];
 
 fn environment() -> Result<Environment<'static>, RenderError> {

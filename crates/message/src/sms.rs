@@ -104,14 +104,24 @@ pub enum SmsTemplate {
     /// The cart is kept.
     #[serde(rename = "sms_reminder")]
     Reminder,
+    /// A second one, at least a day later.
+    #[serde(rename = "sms_follow_up")]
+    FollowUp,
 }
 
 impl SmsTemplate {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Reminder, Self::FollowUp];
+
     /// The template that policies call by this name. A sequence names one template for all of a
     /// step's channels, so `reminder` is the reminder here too.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        matches!(name, "sms_reminder" | "reminder").then_some(Self::Reminder)
+        match name {
+            "sms_reminder" | "reminder" => Some(Self::Reminder),
+            "sms_follow_up" => Some(Self::FollowUp),
+            _ => None,
+        }
     }
 
     /// The folder under `templates/`.
@@ -119,6 +129,7 @@ impl SmsTemplate {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Reminder => "sms_reminder",
+            Self::FollowUp => "sms_follow_up",
         }
     }
 }

@@ -53,7 +53,11 @@ fn every_message_says_why_how_to_stop_and_one_thing_to_do() {
         for model in [support::model(), support::bare()] {
             let email = render_email(template, &model, &support::send_key()).unwrap();
             for text in [&email.text, &email.html] {
-                for needle in ["Why did I get this?", model.unsubscribe_url.as_str(), "Back to my cart"] {
+                let button = match template {
+                    EmailTemplate::Looked => "Have another look",
+                    _ => "Back to my cart",
+                };
+                for needle in ["Why did I get this?", model.unsubscribe_url.as_str(), button] {
                     assert!(text.contains(needle), "{template:?} lacks {needle}");
                 }
                 assert_eq!(text.matches(model.resume_url.as_str()).count(), 1, "one way on, {template:?}");
@@ -97,6 +101,32 @@ fn every_kind_of_offer_reads_as_a_sentence() {
         refused(|m| m.offer = Some(Offer { gives: Gives::Amount(" ".into()), ..support::offer() })),
         RenderError::Missing { .. }
     ));
+}
+
+#[test]
+fn prices_are_held_only_where_the_shop_holds_them() {
+    for template in EmailTemplate::ALL {
+        let text = |prices_until: Option<String>| {
+            let model = MessageModel { prices_until, ..support::model() };
+            render_email(template, &model, &support::send_key()).unwrap().text
+        };
+        let held = "you still pay the old one until 3 April 2026, 18:00 UTC.";
+        assert!(text(Some("3 April 2026, 18:00 UTC".into())).contains(held));
+        assert!(text(None).contains("Prices and stock can change.") && !text(None).contains("the old one"));
+    }
+}
+
+#[test]
+fn what_was_only_looked_at_is_no_cart() {
+    let model = MessageModel { why: "You looked at this.".into(), ..support::model() };
+    let email = render_email(EmailTemplate::Looked, &model, &support::send_key()).unwrap();
+    assert!(email.text.contains("What you looked at") && !email.text.contains("96.50"), "{}", email.text);
+    for text in [&email.subject, &email.preheader, &email.html] {
+        assert!(
+            !text.contains("Your cart") && !text.contains("my cart") && !text.contains("Total"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -28,8 +28,8 @@ fn emails() {
         let mut model = support::model();
         snap(template.name(), &render(template, &model));
         model.offer = Some(support::offer());
-        // A reminder never carries an offer, even when one is at hand.
-        if template == EmailTemplate::Reminder {
+        // Only the two that speak of an offer carry one, even when one is at hand.
+        if !matches!(template, EmailTemplate::Incentive | EmailTemplate::LastCall) {
             assert_eq!(render(template, &model), render(template, &support::model()));
         } else {
             snap(&format!("{}_offer", template.name()), &render(template, &model));
@@ -54,14 +54,11 @@ fn a_long_cart_is_summed_up() {
 
 #[test]
 fn text_message() {
-    insta::assert_debug_snapshot!(
-        "sms_reminder",
-        render_sms(SmsTemplate::Reminder, &support::model(), "https://shop.example/s/7Qx2Lp").unwrap()
-    );
-    insta::assert_debug_snapshot!(
-        "sms_reminder_bare",
-        render_sms(SmsTemplate::Reminder, &support::bare(), "https://shop.example/s/7Qx2Lp").unwrap()
-    );
+    for template in SmsTemplate::ALL {
+        let of = |model: &MessageModel| render_sms(template, model, "https://shop.example/s/7Qx2Lp").unwrap();
+        insta::assert_debug_snapshot!(template.name(), of(&support::model()));
+        insta::assert_debug_snapshot!(format!("{}_bare", template.name()), of(&support::bare()));
+    }
 }
 
 #[test]

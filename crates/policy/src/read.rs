@@ -36,11 +36,16 @@ pub(crate) const RESERVED: [&str; 6] = ["and", "or", "not", "in", "has", NO_OFFE
 
 /// The templates that ship, and the channels each is written for. The texts are the message crate's;
 /// a shell that links both checks that it has them.
-pub const TEMPLATES: [(&str, &[Channel]); 4] = [
+pub const TEMPLATES: [(&str, &[Channel]); 9] = [
     ("reminder", &[Channel::Email, Channel::Sms, Channel::Push]),
     ("incentive", &[Channel::Email, Channel::Push]),
     ("last_call", &[Channel::Email, Channel::Push]),
+    ("follow_up", &[Channel::Email, Channel::Push]),
+    ("help", &[Channel::Email, Channel::Push]),
+    ("looked", &[Channel::Email, Channel::Push]),
+    ("nudge", &[Channel::Push]),
     ("sms_reminder", &[Channel::Sms]),
+    ("sms_follow_up", &[Channel::Sms]),
 ];
 
 /// Reads the policy and where its parts are written; `None` goes with at least one error. The version

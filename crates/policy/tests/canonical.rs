@@ -20,23 +20,25 @@ fn presets_are_sound_and_their_versions_frozen() {
     let cases = [
         ("classic", "pol_ye7dzyp25dbcuzeqo3tpm5pd4b", 0),
         ("early", "pol_oy5u2pfryoenurxixp6fewzh2r", 0),
-        ("multichannel", "pol_aico6fkmypdu6wsqhubxkcrkac", 0),
+        ("multichannel", "pol_tjo4m7k7ut62erdnxv7tai4npi", 0),
         ("gentle", "pol_ulnml7teaey26pb7bbpxeyzzxe", 0),
-        ("peak", "pol_oxpqzbfx4xfspdqmp25q2qecx6", 0),
-        ("high-value", "pol_brv456l44qt5b2e53dpyvd64et", 0),
-        ("browse", "pol_g6qnv32mg7qu32esyjm5peby4f", 0),
+        ("peak", "pol_5jvvgxv3cximau7rekslm2ezkq", 0),
+        ("high-value", "pol_7wodq2zdfvgrroqp2qpolvuokh", 0),
+        ("browse", "pol_s2yfrtza7jmctanjz5td3q32r5", 0),
         // No quiet hours, no holdout: both meant, both worth a warning.
         ("demo", "pol_cdppqnzk4g5w34rahohp6timcd", 2),
     ];
-    assert_eq!(presets().len(), cases.len());
-    for ((name, text), (expected_name, version, doubts)) in presets().iter().zip(cases) {
+    let mut found = vec![];
+    for (name, text) in presets() {
         let (mut policy, warnings) = parse(name, text).unwrap();
-        assert_eq!((*name, policy.name.as_str()), (expected_name, expected_name));
+        assert_eq!(*name, policy.name);
         // What the law says changes with the law; what the preset says is frozen.
         policy.jurisdictions.clear();
-        assert_eq!(version_of(&to_canonical(&policy).unwrap()), version, "{name}");
-        assert_eq!(warnings.len(), doubts, "{name}: {warnings:?}");
+        found.push((*name, version_of(&to_canonical(&policy).unwrap()), warnings.len()));
     }
+    let found: Vec<_> =
+        found.iter().map(|(name, version, doubts)| (*name, version.as_str(), *doubts)).collect();
+    assert_eq!(found, cases);
 }
 
 #[test]

@@ -322,7 +322,7 @@ error: template `sms_reminder` cannot be sent by email
    |
 21 |   { name = "reminder", at = "24h", channel = ["email"], template = "sms_reminder" },
    |                                                                    ^^^^^^^^^^^^^^
-   = help: templates for email: reminder, incentive, last_call
+   = help: templates for email: reminder, incentive, last_call, follow_up, help, looked
 "#,
     );
     check(
@@ -334,7 +334,7 @@ error: template `last_call` cannot be sent by sms
    |
 22 |   { name = "last_call", at = "72h", channel = ["email", "sms"], template = "last_call", offer = "ten" },
    |                                                                            ^^^^^^^^^^^
-   = help: templates for sms: reminder, sms_reminder
+   = help: templates for sms: reminder, sms_reminder, sms_follow_up
 "#,
     );
     check(

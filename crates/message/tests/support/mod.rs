@@ -43,6 +43,7 @@ pub fn model() -> MessageModel {
         preferences_url: None,
         why: "You left this cart at Tom & Anna's Shop and agreed to reminders by email.".to_owned(),
         offer: None,
+        prices_until: None,
         first_name: Some("Ada".to_owned()),
     }
 }

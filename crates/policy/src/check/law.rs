@@ -27,7 +27,7 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
                                 let message = format!(
                                     "step `{}` is never sent to people in {}: a {} goes out within {} of the abandonment there",
                                     step.name,
-                                    pack.name,
+                                    place(&pack.name),
                                     noun(*channel),
                                     show_span(*span_ms)
                                 );
@@ -43,7 +43,8 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
                             {
                                 let message = format!(
                                     "step `{}` is never sent to people in {}: the quiet hours of the policy and those of the law leave no time of day",
-                                    step.name, pack.name
+                                    step.name,
+                                    place(&pack.name)
                                 );
                                 tell(report, places, sequence, step, message, pack, &rule.source);
                             }
@@ -119,7 +120,7 @@ fn count(
                 "step `{}` is {} {counted} of one abandonment, and {most} may go to people in {}: it is not sent there",
                 step.name,
                 noun(channel),
-                pack.name
+                place(&pack.name)
             );
             tell(report, places, sequence, step, message, pack, source.unwrap_or_default());
         }
@@ -154,4 +155,13 @@ fn covers_the_day(a: QuietHours, b: QuietHours) -> bool {
         }
     };
     (0..1440).all(|minute| quiet(a, minute) || quiet(b, minute))
+}
+
+/// The name of a place in the middle of a sentence.
+fn place(name: &str) -> String {
+    if name.starts_with("United ") || name.ends_with(" Union") {
+        format!("the {name}")
+    } else {
+        name.to_owned()
+    }
 }

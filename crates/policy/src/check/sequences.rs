@@ -150,7 +150,30 @@ fn steps(report: &mut Report<'_>, policy: &Policy, sequence: &Sequence, places: 
             report.warn(places.at("retention"), message, None);
         }
     }
+    repeats(report, sequence, places, logic);
     caps(report, policy, sequence, places);
+}
+
+/// Steps whose template an earlier one has used: within one abandonment a template goes out once,
+/// by whatever channel, so they are skipped for whoever got the earlier one.
+fn repeats(report: &mut Report<'_>, sequence: &Sequence, places: &Places, logic: &Logic<'_>) {
+    for (index, step) in sequence.steps.iter().enumerate() {
+        let both = |other: &Step| {
+            let whens = other.when.iter().chain(&step.when);
+            let wishes: Vec<_> =
+                whens.map(|expr| Wish { expr, moment: Moment::Claim, holds: true }).collect();
+            other.template == step.template && logic.possible(&wishes) != Some(false)
+        };
+        let earlier = sequence.steps.get(..index).unwrap_or_default();
+        if let Some(other) = earlier.iter().find(|other| both(other)) {
+            let message = format!(
+                "step `{}` has the template of step `{}` and reaches only those whom that did not",
+                step.name, other.name
+            );
+            let at = places.at(&format!("sequence.{}.steps.{}", sequence.name, step.name));
+            report.warn(at, message, Some("a template goes out once per abandonment".to_owned()));
+        }
+    }
 }
 
 /// Offers in the first message: they teach people to leave carts.

@@ -181,7 +181,11 @@ pub(super) const STEP: Table = Table {
             Form::Words(CHANNELS),
             "In order of preference; the first that address, consent and caps allow.",
         ),
-        must("template", Form::Name, "Which message: `reminder`, `incentive`, `last_call`, `sms_reminder`."),
+        must(
+            "template",
+            Form::Name,
+            "Which message: `reminder`, `incentive`, `last_call`, `follow_up`, `help` (checkout stopped them), `looked` (browsing), `nudge` (push), `sms_reminder`, `sms_follow_up`.",
+        ),
         may(
             "offer",
             Form::Name,
