@@ -83,8 +83,8 @@ export interface CartAdapter {
 }
 
 export interface RestoreReport {
-  /** `fewer`: some of them; `code_refused`: the offer's code, which has no item. */
-  kind: 'price_changed' | 'sold_out' | 'unavailable' | 'fewer' | 'code_refused';
+  /** `fewer`: some of them; `code_refused`: the offer's code, which has no item, like the last two. */
+  kind: 'price_changed' | 'sold_out' | 'unavailable' | 'fewer' | 'code_refused' | 'offer_ended' | 'prices_held';
   item_id?: string;
   item_variant?: string;
   was_minor?: number;
@@ -95,6 +95,10 @@ export interface RestoreReport {
   code?: string;
   /** What the shop said, in the shopper's language. */
   message?: string;
+  /** Of `offer_ended`: the offer that the link carried and that is over. */
+  offer?: string;
+  /** Of `prices_held`: until when the shop honours the prices of the cart as it was left, ms since 1970. */
+  until_ms?: number;
 }
 
 /** What the SDK tells the page; each also as a `comeback:<name>` event on window. */

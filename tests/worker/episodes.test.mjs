@@ -31,7 +31,7 @@ ceramics = "1m"
 [[sequence]]
 name = "looked"
 on = ["browse"]
-steps = [{ name = "looked", at = "5m", channel = ["email"], template = "reminder" }]
+steps = [{ name = "looked", at = "5m", channel = ["email"], template = "looked" }]
 
 [[sequence]]
 name = "rescue"

@@ -65,6 +65,40 @@ test('a budget of a day goes to one of two: 2.40 of 3.00 each', async () => {
   assert.equal(offerCheck(await decisions(rig, third.cart)).at(-1).passed, true, 'another day, another budget');
 });
 
+test('message, landing page and restore say how long offer and prices hold, and then that they did', async () => {
+  const held = policy
+    .replace('budget_day = 3\n', '')
+    .replace('valid_for = "72h"', 'valid_for = "24h"\nhonour_price = "48h"');
+  const shop = { ...(await demoShop(rig)), policy: undefined, policy_toml: held, offer_codes: { ten: 'BACK10' } };
+  const put = await rig.admin('/v1/admin/shops/shop_demo', { method: 'PUT', body: JSON.stringify(shop) });
+  assert.equal(put.status, 200, await put.text());
+  const shopper = await leave('patient@example.com');
+  await advance(rig, 3 * minutes);
+  const [message] = await inbox(rig, 'patient@example.com');
+  assert.match(message.text, /Valid until \d+ [A-Z][a-z]+ 20\d\d, \d\d:\d\d UTC\./);
+  assert.match(message.text, /you still pay the old one until \d+ [A-Z][a-z]+ 20\d\d/);
+  const [, token] = /\/r\/(\S+)/.exec(message.text);
+  const look = async () => {
+    const page = await (await rig.fetch(`/r/${token}`)).text();
+    return { page, ...(await (await rig.fetch(`/v1/restore/${token}`)).json()) };
+  };
+  const fresh = await look();
+  assert.match(fresh.page, /The code BACK10, until \d+ [A-Z]/);
+  assert.match(fresh.page, /you still pay the old one until/);
+  assert.equal(fresh.offer, 'BACK10');
+  assert.deepEqual(fresh.report.map((r) => r.kind), ['prices_held']);
+  await advance(rig, 25 * 60 * minutes);
+  const later = await look();
+  assert.doesNotMatch(later.page, /BACK10/);
+  assert.match(later.page, /The offer that came with this link is over/);
+  assert.equal(later.offer, null);
+  assert.deepEqual(later.report.map((r) => r.kind), ['offer_ended', 'prices_held']);
+  await advance(rig, 25 * 60 * minutes);
+  const last = await look();
+  assert.deepEqual(last.report.map((r) => r.kind), ['offer_ended']);
+  assert.doesNotMatch(last.page, /the old one/);
+});
+
 test('a margin rule needs unit costs in the catalogue', async () => {
   const shop = { ...(await demoShop(rig)), policy: undefined, policy_toml: policy };
   for (const product of shop.catalogue) delete product.unit_cost_minor;

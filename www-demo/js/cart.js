@@ -178,6 +178,8 @@ addEventListener('comeback:restore', (event) => {
 });
 
 function reportText(entry) {
+  if (entry.kind === 'offer_ended') return 'The offer that came with the link is over.';
+  if (entry.kind === 'prices_held') return `If a price has gone up, you still pay the old one until ${new Date(entry.until_ms).toLocaleString()}.`;
   const found = findVariant(entry.item_id, entry.item_variant);
   const name = found ? `${found.product.name}${found.variant.item_variant ? `, ${found.variant.item_variant}` : ''}` : 'One piece';
   if (entry.kind === 'price_changed') return `${name}: now ${money(entry.now_minor)}, was ${money(entry.was_minor)}.`;

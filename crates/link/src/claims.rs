@@ -59,6 +59,11 @@ pub struct ResumeClaims {
     pub expires_at: i64,
     /// `ofr`: the offer the message promised, if any.
     pub offer: Option<String>,
+    /// `ofx`: the first second at which that offer is over, if it ends before the link.
+    pub offer_until: Option<i64>,
+    /// `prx`: the first second at which the prices of the cart as it was left are honoured no more, if
+    /// the shop promised any.
+    pub prices_until: Option<i64>,
 }
 
 /// The claims of an unsubscribe token.
@@ -89,6 +94,10 @@ struct Payload<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ofr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ofx: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prx: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ch: Option<&'a str>,
 }
@@ -143,6 +152,8 @@ impl Claims for ResumeClaims {
             issued_at: members.integer("iat")?,
             expires_at: members.integer("exp")?,
             offer: members.optional_text("ofr")?,
+            offer_until: members.optional_integer("ofx")?,
+            prices_until: members.optional_integer("prx")?,
         })
     }
 
@@ -152,6 +163,13 @@ impl Claims for ResumeClaims {
         check_id(&self.send, "jti")?;
         if let Some(offer) = &self.offer {
             check_id(offer, "ofr")?;
+        }
+        // An end without what ends says nothing.
+        if self.offer_until.is_some_and(|until| until < 0 || self.offer.is_none()) {
+            return Err(LinkError::Malformed { what: "ofx" });
+        }
+        if self.prices_until.is_some_and(|until| until < 0) {
+            return Err(LinkError::Malformed { what: "prx" });
         }
         check_times(self.issued_at, self.expires_at)
     }
@@ -165,6 +183,8 @@ impl Claims for ResumeClaims {
             iat: self.issued_at,
             exp: self.expires_at,
             ofr: self.offer.as_deref(),
+            ofx: self.offer_until,
+            prx: self.prices_until,
             ch: None,
         })
     }
@@ -213,6 +233,8 @@ impl Claims for UnsubscribeClaims {
             iat: self.issued_at,
             exp: self.expires_at,
             ofr: None,
+            ofx: None,
+            prx: None,
             ch: Some(&self.channel),
         })
     }

@@ -17,7 +17,7 @@
 //! | `sub` | cart id | person id |
 //! | `jti` | send id | send id |
 //! | `iat`, `exp` | seconds since 1970 | the same |
-//! | more | `ofr` offer id, optional | `ch` channel |
+//! | more | `ofr` offer id, `ofx` its end, `prx` the end of held prices (seconds); all optional | `ch` channel |
 //!
 //! Nothing else is accepted: no other `alg`, `typ` or `aud`, no further header member or claim, no
 //! duplicate member, no second spelling in base64url.
@@ -33,6 +33,8 @@
 //!     issued_at: 1_700_000_000,
 //!     expires_at: 1_700_000_000 + 7 * 86_400,
 //!     offer: None,
+//!     offer_until: None,
+//!     prices_until: None,
 //! };
 //! let token = sign_resume(&master.derive_shop_key("shop_demo", 1)?, &claims)?;
 //!

@@ -62,6 +62,11 @@ impl Members {
         }
     }
 
+    /// Takes an integer member if it is there.
+    pub(crate) fn optional_integer(&mut self, name: &'static str) -> Result<Option<i64>, LinkError> {
+        if self.members.contains_key(name) { self.integer(name).map(Some) } else { Ok(None) }
+    }
+
     /// Whether every member was taken.
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
@@ -207,6 +212,8 @@ mod tests {
         ] {
             assert!(parse(json).integer("a").is_err(), "{json}");
         }
+        assert!(parse(r#"{"a":"1"}"#).optional_integer("a").is_err());
+        assert_eq!(parse("{}").optional_integer("a"), Ok(None));
         assert_eq!(parse(r#"{"a":-7}"#).integer("a"), Ok(-7));
         assert_eq!(parse("{}").optional_text("a"), Ok(None));
         assert!(parse(r#"{"a":1}"#).finish().is_err());

@@ -30,8 +30,12 @@ prop_compose! {
         issued_at in 0..i64::MAX - 1,
         life in 1..i64::MAX,
         offer in proptest::option::of("[a-z0-9_-]{1,30}"),
+        ends in proptest::option::of(0..i64::MAX),
+        prices_until in proptest::option::of(0..i64::MAX),
     ) -> ResumeClaims {
-        ResumeClaims { issuer, cart, send, issued_at, expires_at: issued_at.saturating_add(life), offer }
+        let offer_until = ends.filter(|_| offer.is_some());
+        let expires_at = issued_at.saturating_add(life);
+        ResumeClaims { issuer, cart, send, issued_at, expires_at, offer, offer_until, prices_until }
     }
 }
 
@@ -97,6 +101,8 @@ fn no_single_character_of_a_token_can_change() {
         issued_at: 1_700_000_000,
         expires_at: 1_700_604_800,
         offer: None,
+        offer_until: None,
+        prices_until: None,
     };
     let token = sign_resume(&master.derive_shop_key("shop_a", 1).unwrap(), &claims).unwrap();
     let keys = master.derive_shop_keys("shop_a", &[0, 1, 2, 3]).unwrap();

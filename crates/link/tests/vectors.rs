@@ -45,6 +45,8 @@ fn resume_claims(claims: &Value) -> ResumeClaims {
         issued_at: number(claims, "iat"),
         expires_at: number(claims, "exp"),
         offer: claims.get("ofr").map(|ofr| ofr.as_str().unwrap().into()),
+        offer_until: claims.get("ofx").map(|ofx| ofx.as_i64().unwrap()),
+        prices_until: claims.get("prx").map(|prx| prx.as_i64().unwrap()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 #[path = "../tests/sample/mod.rs"]
-#[allow(clippy::wildcard_imports)]
+#[allow(clippy::wildcard_imports, reason = "the samples name most of the crate")]
 mod sample;
 
 fn main() -> std::io::Result<()> {

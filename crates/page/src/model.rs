@@ -55,11 +55,13 @@ pub enum Change {
         /// Name of the product.
         title: String,
     },
-    /// No longer sold, or a code or offer that no longer holds; not among the lines either.
+    /// No longer sold; not among the lines either.
     Unavailable {
-        /// Name of the product, code or offer.
+        /// Name of the product.
         name: String,
     },
+    /// The offer of the link is over.
+    OfferEnded,
 }
 
 /// The page behind a resume link. Looking at it changes nothing; its form does.
@@ -77,6 +79,10 @@ pub struct Landing {
     pub action: String,
     /// The offer that this link carries, in words.
     pub offer: Option<String>,
+    /// Until when the prices of the cart as it was left hold, in words.
+    pub prices_until: Option<String>,
+    /// Nothing was put into a cart: the lines are what was looked at.
+    pub is_look: bool,
     /// This cart has been ordered already.
     pub closed: bool,
 }

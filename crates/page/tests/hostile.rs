@@ -62,9 +62,12 @@ fn pages(text: &str, url: &str) -> Vec<(&'static str, String)> {
             Change::PriceChanged { title: t(), was: t(), now: t() },
             Change::SoldOut { title: t() },
             Change::Unavailable { name: t() },
+            Change::OfferEnded,
         ],
         action: u(),
         offer: Some(t()),
+        prices_until: Some(t()),
+        is_look: false,
         closed: false,
     };
     let choices = Preferences {
@@ -92,6 +95,7 @@ fn pages(text: &str, url: &str) -> Vec<(&'static str, String)> {
     let bare = InboxMessage { html: None, ..mail.clone() };
     vec![
         ("landing", landing(&open)),
+        ("look", landing(&Landing { is_look: true, ..open.clone() })),
         ("closed", landing(&Landing { closed: true, ..open.clone() })),
         ("empty", landing(&Landing { lines: vec![], ..open })),
         ("expired", link_trouble(Some(&brand), LinkTrouble::Expired)),

@@ -109,4 +109,14 @@ pub enum Difference {
         /// Which variant.
         item_variant: Option<String>,
     },
+    /// The offer that the link carried is over.
+    OfferEnded {
+        /// Its name.
+        offer: String,
+    },
+    /// Not a loss: the shop promised to honour the prices of the cart as it was left, and still does.
+    PricesHeld {
+        /// Until when, milliseconds since the epoch.
+        until_ms: i64,
+    },
 }

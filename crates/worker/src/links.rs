@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use comeback_core::id::{CartId, PersonId, SendKey, ShopId};
+use comeback_core::offer::Grant;
 use comeback_core::time::{DAY, Millis, Timestamp};
 use comeback_link::{
     LinkError, ResumeClaims, ShopKeys, UnsubscribeClaims, UnverifiedToken, label, sign_resume,
@@ -36,7 +37,7 @@ pub(crate) struct Purpose<'a> {
     pub(crate) person: &'a PersonId,
     pub(crate) key: &'a SendKey,
     pub(crate) channel: &'a str,
-    pub(crate) offer: Option<&'a str>,
+    pub(crate) grant: Option<&'a Grant>,
     pub(crate) ttl: Millis,
 }
 
@@ -55,7 +56,9 @@ pub(crate) async fn make(env: &Env, purpose: &Purpose<'_>, now: Timestamp) -> Ou
             send: purpose.key.to_string(),
             issued_at: now.seconds(),
             expires_at: now.plus(purpose.ttl).seconds(),
-            offer: purpose.offer.map(str::to_owned),
+            offer: purpose.grant.map(|grant| grant.offer.clone()),
+            offer_until: purpose.grant.map(|grant| grant.valid_until.seconds()),
+            prices_until: purpose.grant.and_then(|grant| grant.prices_until).map(Timestamp::seconds),
         },
     )
     .map_err(|e| Failure::internal(e.to_string()))?;
@@ -125,7 +128,14 @@ pub(crate) struct Resume {
     pub(crate) shop: Rc<Shop>,
     pub(crate) cart: CartId,
     pub(crate) key: SendKey,
+    /// The offer, while it holds.
     pub(crate) offer: Option<String>,
+    /// When it ends, if it does before the link.
+    pub(crate) offer_until: Option<Timestamp>,
+    /// The offer, once it is over.
+    pub(crate) ended: Option<String>,
+    /// Until when the prices of the cart as it was left are honoured, while they are.
+    pub(crate) prices_until: Option<Timestamp>,
 }
 
 /// A believed unsubscribe link.
@@ -195,7 +205,12 @@ pub(crate) async fn believe_resume(
     let (Ok(cart), Ok(key)) = (CartId::parse(&claims.cart), SendKey::parse(&claims.send)) else {
         return Ok(Err(Disbelief::NotOurs));
     };
-    Ok(Ok(Resume { shop, cart, key, offer: claims.offer }))
+    let instant = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1_000));
+    let offer_until = claims.offer_until.map(instant);
+    let is_over = offer_until.is_some_and(|until| now >= until);
+    let (offer, ended) = if is_over { (None, claims.offer) } else { (claims.offer, None) };
+    let prices_until = claims.prices_until.map(instant).filter(|until| now < *until);
+    Ok(Ok(Resume { shop, cart, key, offer, offer_until, ended, prices_until }))
 }
 
 /// Believes an unsubscribe link, or says why not. Revoking a send or a key does not take away the

@@ -4,6 +4,7 @@
 use comeback_core::cart::Cart;
 use comeback_core::money::{Currency, Money};
 use comeback_core::signal::SessionFacts;
+use comeback_core::time::Timestamp;
 use comeback_message::{MessageModel, ModelLine, Offer};
 use comeback_page::{Brand, Change, LandingLine};
 use comeback_score::{Baseline, Context, Features, Model, Score};
@@ -65,22 +66,66 @@ pub(crate) fn total(view: &CartView) -> String {
 pub(crate) fn changes(view: &CartView, report: &[Difference]) -> Vec<Change> {
     report
         .iter()
-        .map(|d| match d {
-            Difference::PriceChanged { title, was_minor, now_minor, .. } => Change::PriceChanged {
+        .filter_map(|d| match d {
+            Difference::PriceChanged { title, was_minor, now_minor, .. } => Some(Change::PriceChanged {
                 title: title.clone(),
                 was: amount(*was_minor, &view.currency),
                 now: amount(*now_minor, &view.currency),
-            },
-            Difference::SoldOut { title, .. } => Change::SoldOut { title: title.clone() },
+            }),
+            Difference::SoldOut { title, .. } => Some(Change::SoldOut { title: title.clone() }),
             // What is not in the catalogue has no name but the page's, which is shown to nobody.
-            Difference::Unavailable { .. } => Change::Unavailable { name: "One item".to_owned() },
+            Difference::Unavailable { .. } => Some(Change::Unavailable { name: "One item".to_owned() }),
+            Difference::OfferEnded { .. } => Some(Change::OfferEnded),
+            Difference::PricesHeld { .. } => None,
         })
         .collect()
 }
 
+/// An instant as people read it: "3 April 2026, 18:00 UTC". The hour is told because an offer ends with
+/// it, and the zone because nobody's own is known for sure.
+pub(crate) fn moment(at: Timestamp) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let text = at.to_rfc3339();
+    let part = |range: core::ops::Range<usize>| text.get(range).unwrap_or_default();
+    let month = part(5..7).parse::<usize>().ok().and_then(|m| MONTHS.get(m.wrapping_sub(1)));
+    let day = part(8..10).trim_start_matches('0');
+    match month {
+        Some(month) => format!("{day} {month} {}, {} UTC", part(0..4), part(11..16)),
+        None => text,
+    }
+}
+
+/// What a message tells beside the cart.
+pub(crate) struct About {
+    /// What was granted.
+    pub(crate) offer: Option<Offer>,
+    /// Until when the prices of the cart as it was left hold.
+    pub(crate) prices_until: Option<String>,
+    /// It is about what was looked at.
+    pub(crate) is_look: bool,
+}
+
 /// The model of a message about a cart.
-pub(crate) fn message(shop: &Shop, view: &CartView, links: &Links, offer: Option<Offer>) -> MessageModel {
+pub(crate) fn message(shop: &Shop, view: &CartView, links: &Links, about: About) -> MessageModel {
     let d = &shop.document;
+    let why = if about.is_look {
+        format!("You looked at this at {} and agreed to be written to.", d.name)
+    } else {
+        format!("You left this cart at {} and agreed to be reminded of it.", d.name)
+    };
     MessageModel {
         shop_name: d.name.clone(),
         home_url: shop.absolute(&d.home_url),
@@ -107,8 +152,9 @@ pub(crate) fn message(shop: &Shop, view: &CartView, links: &Links, offer: Option
         unsubscribe_url: links.unsubscribe.clone(),
         one_click_url: links.unsubscribe.clone(),
         preferences_url: None,
-        why: format!("You left this cart at {} and agreed to be reminded of it.", d.name),
-        offer,
+        why,
+        offer: about.offer,
+        prices_until: about.prices_until,
         first_name: None,
     }
 }

@@ -12,7 +12,7 @@ use comeback_core::gate::ClaimRequest;
 use comeback_core::money::Money;
 use comeback_core::offer::Report;
 use comeback_core::policy::{Field, OfferKind, Policy};
-use comeback_core::recovery::{Outcome as SendOutcome, Prepared};
+use comeback_core::recovery::{Outcome as SendOutcome, Prepared, Trigger};
 use comeback_core::time::{MINUTE, Timestamp};
 use comeback_message::{EmailTemplate, Gives, Offer, SmsTemplate, render_email, render_sms};
 use comeback_wire::calls::{CartAnswer, CartCall, PersonAnswer, PersonCall, ShopCall, Standing};
@@ -251,14 +251,13 @@ impl Sender<'_> {
             person: &self.prepared.person,
             key: &self.job.key,
             channel: clearance.channel().as_str(),
-            offer: clearance.offer(),
+            grant: clearance.grant(),
             ttl: policy.link_ttl_ms,
         };
         let links = links::make(self.env, &purpose, now).await?;
         // As the grant says it, which a later message of the same abandonment says again.
         let offer = clearance.grant().and_then(|grant| {
             let offer = policy.offer(&grant.offer)?;
-            let until = grant.valid_until.to_rfc3339();
             Some(Offer {
                 code: self.shop.document.offer_codes.get(&grant.offer)?.clone(),
                 gives: match offer.kind {
@@ -270,10 +269,15 @@ impl Sender<'_> {
                     }
                     OfferKind::FreeShipping => Gives::FreeShipping,
                 },
-                valid_until: until.split('T').next().unwrap_or(&until).to_owned(),
+                valid_until: present::moment(grant.valid_until),
             })
         });
-        let model = present::message(self.shop, self.view, &links, offer);
+        let about = present::About {
+            offer,
+            prices_until: clearance.grant().and_then(|grant| grant.prices_until).map(present::moment),
+            is_look: self.prepared.trigger == Trigger::Browse,
+        };
+        let model = present::message(self.shop, self.view, &links, about);
         let template = clearance.template();
         Ok(match clearance.channel() {
             Channel::Sms => SmsTemplate::from_name(template)

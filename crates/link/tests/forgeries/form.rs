@@ -84,6 +84,8 @@ fn the_signer_refuses_what_the_verifier_would() {
         issued_at: IAT,
         expires_at: EXP,
         offer: None,
+        offer_until: None,
+        prices_until: None,
     };
     assert_eq!(sign_resume(&key, &good).unwrap(), forge(HEADER, CLAIMS));
     for (claims, what) in [
@@ -92,6 +94,9 @@ fn the_signer_refuses_what_the_verifier_would() {
         (ResumeClaims { cart: String::new(), ..good.clone() }, "sub"),
         (ResumeClaims { send: "a b".into(), ..good.clone() }, "jti"),
         (ResumeClaims { offer: Some("\"".into()), ..good.clone() }, "ofr"),
+        (ResumeClaims { offer_until: Some(EXP), ..good.clone() }, "ofx"),
+        (ResumeClaims { offer: Some("o".into()), offer_until: Some(-1), ..good.clone() }, "ofx"),
+        (ResumeClaims { prices_until: Some(-1), ..good.clone() }, "prx"),
         (ResumeClaims { issued_at: -1, ..good.clone() }, "iat"),
         (ResumeClaims { expires_at: IAT, ..good.clone() }, "exp"),
     ] {
@@ -116,6 +121,8 @@ fn the_signer_refuses_what_the_verifier_would() {
         issued_at: i64::MAX - 1,
         expires_at: i64::MAX,
         offer: Some("o".repeat(128)),
+        offer_until: Some(i64::MAX),
+        prices_until: Some(i64::MAX),
     };
     let token = sign_resume(&key, &longest).unwrap();
     assert!(token.len() < MAX_TOKEN_BYTES, "{}", token.len());

@@ -1,7 +1,6 @@
 //! Pages as a shop would have them: shared by the snapshots, the hostile tests and the example.
 
-// Each test uses some of the samples.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test uses some of the samples")]
 
 use comeback_page::*;
 
@@ -38,6 +37,8 @@ pub(crate) fn landing_plain() -> Landing {
         changes: vec![],
         action: "/r/eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJjYXJ0XzEifQ.c2ln".into(),
         offer: None,
+        prices_until: None,
+        is_look: false,
         closed: false,
     }
 }
@@ -63,11 +64,17 @@ pub(crate) fn landing_changed() -> Landing {
                 title: "Harbour mug".into(), was: "£18.00".into(), now: "£16.50".into()
             },
             Change::SoldOut { title: "Slow dripper".into() },
-            Change::Unavailable { name: "The code SPRING".into() },
+            Change::Unavailable { name: "Tea caddy".into() },
+            Change::OfferEnded,
         ],
+        prices_until: Some("3 December 2026, 18:00 UTC".into()),
         offer: Some("10% off this cart with the code BACK-7QK2, until 3 December".into()),
         ..landing_plain()
     }
+}
+
+pub(crate) fn landing_look() -> Landing {
+    Landing { is_look: true, ..landing_plain() }
 }
 
 pub(crate) fn landing_closed() -> Landing {
@@ -159,6 +166,7 @@ pub(crate) fn every_page() -> Vec<(&'static str, String)> {
     vec![
         ("landing", landing(&landing_plain())),
         ("landing_changed", landing(&landing_changed())),
+        ("landing_look", landing(&landing_look())),
         ("landing_closed", landing(&landing_closed())),
         ("landing_empty", landing(&landing_empty())),
         ("landing_abroad", landing(&landing_abroad())),

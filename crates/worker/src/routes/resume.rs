@@ -22,14 +22,19 @@ struct Restored {
 
 pub(super) async fn landing(ask: &Ask, token: &str) -> Outcome<Reply> {
     let resume = believe(ask, token).await?;
-    let (view, report, _) = shown(ask, &resume).await?;
+    let (view, report, is_look) = shown(ask, &resume).await?;
     let page = landing_page(&Landing {
         brand: present::brand(&resume.shop),
         lines: present::landing_lines(&resume.shop, &view),
         total: present::total(&view),
         changes: present::changes(&view, &report),
         action: format!("/r/{token}"),
-        offer: resume.offer.as_deref().and_then(|o| resume.shop.document.offer_codes.get(o)).cloned(),
+        offer: code(&resume).map(|code| match resume.offer_until {
+            Some(until) => format!("The code {code}, until {}", present::moment(until)),
+            None => format!("The code {code}"),
+        }),
+        prices_until: resume.prices_until.map(present::moment),
+        is_look,
         closed: view.closed,
     });
     Ok(html_page(200, page))
@@ -114,8 +119,14 @@ pub(super) async fn restore(ask: &mut Ask, token: &str) -> Outcome<Reply> {
         view.retotal();
         report.clear();
     }
-    let offer = resume.offer.as_deref().and_then(|o| resume.shop.document.offer_codes.get(o)).cloned();
+    let offer = code(&resume).map(str::to_owned);
     Reply::json(&Restored { cart: view, report, offer })
+}
+
+/// What is typed at checkout for the offer of the link, while that holds.
+fn code(resume: &Resume) -> Option<&str> {
+    let offer = resume.offer.as_deref()?;
+    resume.shop.document.offer_codes.get(offer).map(String::as_str)
 }
 
 /// The page of the product that a message was about, where nothing is in the cart.
@@ -136,7 +147,9 @@ async fn shown(ask: &Ask, resume: &Resume) -> Outcome<(CartView, Vec<Difference>
     let catalogue = config::catalogue(&ask.env, &resume.shop.catalogue_version).await?;
     let lines: Vec<Line> = lines;
     let is_look = view.lines.is_empty() && !lines.is_empty();
-    let report = catalogue.present(resume.shop.document.currency, &mut view, &lines);
+    let mut report = catalogue.present(resume.shop.document.currency, &mut view, &lines);
+    report.extend(resume.ended.clone().map(|offer| Difference::OfferEnded { offer }));
+    report.extend(resume.prices_until.map(|until| Difference::PricesHeld { until_ms: until.millis() }));
     Ok((view, report, is_look))
 }
 
