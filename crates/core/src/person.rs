@@ -283,11 +283,16 @@ impl Person {
             if verified {
                 held.source = source;
             }
+            // Said again, it is the newest. A page's word does not choose among verified ones.
+            if verified || !held.verified {
+                held.at = held.at.max(now);
+            }
             return;
         }
-        // A visitor who types address after address must not fill the object.
+        // A visitor who types address after address must not fill the object, nor keep the shop's own
+        // word out of it.
         const MOST: usize = 10;
-        if self.contacts.len() >= MOST {
+        if self.contacts.len() >= if verified { 2 * MOST } else { MOST } {
             // One that was written to stays: forgetting it would forget that it had its one recovery.
             let Some(weakest) = self.contacts.iter().position(|c| !c.verified && c.recoveries.is_empty())
             else {

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use comeback_core::cart::Change;
 use comeback_core::consent::Channel;
 use comeback_core::decision::{Clearance, Decision};
-use comeback_core::effect::Effect;
 use comeback_core::effect::Happened;
+use comeback_core::effect::{Effect, Entry};
 use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, EventId, SendKey};
 use comeback_core::money::Currency;
@@ -23,7 +23,8 @@ use comeback_core::offer::{
 };
 use comeback_core::person::Person;
 use comeback_core::policy::{
-    Browse, Caps, Expr, Field, Learner, Offer, OfferKind, Op, Policy, Segment, Sequence, Step,
+    Arm, Browse, Caps, Experiment, Expr, Field, Learner, Offer, OfferKind, Op, Policy, Segment, Sequence,
+    Step, Subject,
 };
 use comeback_core::recovery::{CartOrder, Outcome, Recovery, Trigger};
 use comeback_core::signal::{Signal, SignalKind};
@@ -501,7 +502,7 @@ fn a_try_and_its_win_are_in_the_log_of_the_cart() {
         let news: Vec<Learned> = effects
             .iter()
             .filter_map(|e| match e {
-                Effect::Record(entry) => Learned::from(&entry.what),
+                Effect::Record(entry) => Learned::from(entry),
                 _ => None,
             })
             .collect();
@@ -629,17 +630,23 @@ fn channels_are_measured_only_where_a_policy_chooses_by_it() {
     let mut ledger = Ledger::default();
     let went = Happened::WentOut { key: key(1), channel: Channel::Email };
     let clicked = Happened::Clicked { key: key(1) };
-    let news: Vec<Learned> = [went, clicked].iter().filter_map(Learned::from).collect();
-    ledger.learn(&news);
-    ledger.learn(&news);
+    let told = [went, clicked].map(|what| Entry { at: day_zero(), what });
+    let news: Vec<Learned> = told.iter().filter_map(Learned::from).collect();
+    assert!(ledger.learn(&news));
+    assert!(!ledger.learn(&news), "told twice");
     let mut request = request("c", 0, "ten");
     request.step.channels = BOTH.to_vec();
     let mut policy = Policy::plain("measured", vec![]);
     assert_eq!(Needs::of(&request, &policy), None, "most sends ask the shop nothing");
     policy.channels.by_performance = true;
     let needs = Needs::of(&request, &policy).unwrap();
-    ledger.reserve(day_zero(), &key(2), &needs).fill(&mut request);
+    ledger.reserve(day_zero().plus(7 * DAY), &key(2), &needs).fill(&mut request);
     assert_eq!(request.performance, [(Channel::Email, (1, 1))].into());
     request.step.channels = vec![Channel::Email];
     assert_eq!(Needs::of(&request, &policy), None, "there is nothing to choose");
+    let both = Arm { name: "both".into(), weight: 1, channels: Some(BOTH.to_vec()), ..Arm::default() };
+    let subject = Subject::Step { sequence: request.sequence.clone(), step: request.step.name.clone() };
+    policy.experiments =
+        vec![Experiment { name: "x".into(), hypothesis: "it matters".into(), subject, arms: vec![both] }];
+    assert!(Needs::of(&request, &policy).is_some_and(|needs| needs.performance), "an arm has a choice");
 }

@@ -95,7 +95,7 @@ async fn write(env: &Env, job: &LedgerJob) -> Outcome<()> {
 /// Hands the shop what the log tells of the arms of learners. A failure brings the whole message again,
 /// and what was known already changes nothing.
 async fn learn(env: &Env, job: &LedgerJob, now: Timestamp) -> Outcome<()> {
-    let news: Vec<Learned> = job.entries.iter().filter_map(|n| Learned::from(&n.entry.what)).collect();
+    let news: Vec<Learned> = job.entries.iter().filter_map(|n| Learned::from(&n.entry)).collect();
     if !news.is_empty() {
         objects::shop_answer(env, &job.shop, now, &ShopCall::Ledger(LedgerCall::Learn(news))).await?;
     }

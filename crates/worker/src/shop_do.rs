@@ -139,7 +139,9 @@ impl Object {
                 ShopAnswer::Noted
             }
             LedgerCall::Learn(news) => {
-                ledger.learn(&news);
+                if !ledger.learn(&news) {
+                    return Ok(ShopAnswer::Noted);
+                }
                 ShopAnswer::Noted
             }
         };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ArmOutcome, Budgets, Lease, NO_OFFER, Outcomes, Performance, Room, RunMeter, Tried, cost};
 use crate::consent::Channel;
 use crate::decision::Clearance;
-use crate::effect::Happened;
+use crate::effect::{Entry, Happened};
 use crate::experiment;
 use crate::gate::ClaimRequest;
 use crate::id::SendKey;
@@ -48,9 +48,12 @@ impl Needs {
     /// spares a call: most steps carry no offer.
     #[must_use]
     pub fn of(request: &ClaimRequest, policy: &Policy) -> Option<Self> {
-        let performance = policy.channels.by_performance && request.step.channels.len() > 1;
+        let on_step = || experiment::on_step(policy, &request.sequence, &request.step.name);
+        let arms = on_step().flat_map(|e| &e.arms);
+        let mut choices = arms.filter_map(|arm| arm.channels.as_ref()).chain([&request.step.channels]);
+        let performance = policy.channels.by_performance && choices.any(|channels| channels.len() > 1);
         let mut needs = Self { per_hour: request.per_hour(policy), performance, ..Self::default() };
-        let arms = experiment::on_step(policy, &request.sequence, &request.step.name).flat_map(|e| &e.arms);
+        let arms = on_step().flat_map(|e| &e.arms);
         let named = arms.filter_map(|arm| arm.offer.as_deref()).chain(request.step.offer.as_deref());
         let mut names: Vec<&str> = vec![];
         for name in named {
@@ -133,6 +136,8 @@ pub enum Learned {
     },
     /// A message went out.
     Sent {
+        /// When.
+        at: Timestamp,
         /// The send.
         key: SendKey,
         /// By which channel.
@@ -148,13 +153,15 @@ pub enum Learned {
 impl Learned {
     /// What an entry of a log teaches, if anything.
     #[must_use]
-    pub fn from(entry: &Happened) -> Option<Self> {
+    pub fn from(entry: &Entry) -> Option<Self> {
         let arm =
             |key: &SendKey, tried: &Tried, won| Self::Arm { key: key.clone(), tried: tried.clone(), won };
-        Some(match entry {
+        Some(match &entry.what {
             Happened::ArmTried { key, tried } => arm(key, tried, false),
             Happened::ArmWon { key, tried } => arm(key, tried, true),
-            Happened::WentOut { key, channel } => Self::Sent { key: key.clone(), channel: *channel },
+            Happened::WentOut { key, channel } => {
+                Self::Sent { at: entry.at, key: key.clone(), channel: *channel }
+            }
             Happened::Clicked { key } => Self::Followed { key: key.clone() },
             _ => return None,
         })
@@ -201,7 +208,7 @@ impl Ledger {
         Reserved {
             leases: self.budgets.lease(now, key, &needs.wants),
             outcomes: needs.learners.iter().flat_map(|l| self.outcomes.of(l)).cloned().collect(),
-            performance: if needs.performance { self.performance.counts().clone() } else { BTreeMap::new() },
+            performance: if needs.performance { self.performance.counts(now) } else { BTreeMap::new() },
             room: needs.per_hour.map_or_else(Room::default, |most| self.meter.take(now, key, most)),
         }
     }
@@ -217,15 +224,18 @@ impl Ledger {
         }
     }
 
-    /// What carts tell of arms and messages. Telling it twice changes nothing.
-    pub fn learn(&mut self, news: &[Learned]) {
+    /// What carts tell of arms and messages. Telling it twice changes nothing. Whether anything changed:
+    /// most messages belong to no learner and are not of the sample by which channels are measured.
+    pub fn learn(&mut self, news: &[Learned]) -> bool {
+        let mut changed = false;
         for new in news {
-            match new {
+            changed |= match new {
                 Learned::Arm { key, tried, won: true } => self.outcomes.recovered(key, tried),
                 Learned::Arm { key, tried, won: false } => self.outcomes.sent(key, tried),
-                Learned::Sent { key, channel } => self.performance.sent(key, *channel),
+                Learned::Sent { at, key, channel } => self.performance.sent(*at, key, *channel),
                 Learned::Followed { key } => self.performance.followed(key),
-            }
+            };
         }
+        changed
     }
 }

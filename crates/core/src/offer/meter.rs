@@ -33,13 +33,20 @@ pub struct Room {
 
 impl RunMeter {
     /// Takes room for one message, if `most` an hour leave any. Taking again under the same key takes
-    /// nothing more.
+    /// nothing more: the room moves to the present minute, for that is when the message goes out whose
+    /// first holder died.
     pub fn take(&mut self, now: Timestamp, key: &SendKey, most: u32) -> Room {
         let minute = now.millis().div_euclid(MINUTE);
         self.minutes.retain(|m, messages| minute - m < WINDOW && *messages > 0);
         self.taken.retain(|_, m| minute - *m < WINDOW);
         let count = self.minutes.values().fold(0_u32, |a, b| a.saturating_add(*b));
-        if self.taken.contains_key(key) {
+        if let Some(held) = self.taken.get_mut(key) {
+            let before = std::mem::replace(held, minute);
+            if let Some(there) = self.minutes.get_mut(&before) {
+                *there = there.saturating_sub(1);
+            }
+            let here = self.minutes.entry(minute).or_insert(0);
+            *here = here.saturating_add(1);
             return Room { sent_this_hour: count.saturating_sub(1), room_at: None };
         }
         if count >= most {

@@ -29,19 +29,24 @@ pub struct Outcomes {
 
 impl Outcomes {
     /// A message went out with this arm. Nothing is learned from one that does not count.
-    pub fn sent(&mut self, key: &SendKey, tried: &Tried) {
-        if tried.counts && note(&mut self.tried, key) {
+    /// Whether that changed anything.
+    pub fn sent(&mut self, key: &SendKey, tried: &Tried) -> bool {
+        let counts = tried.counts && note(&mut self.tried, key);
+        if counts {
             let arm = self.arm(tried);
             arm.tries = arm.tries.saturating_add(1);
         }
+        counts
     }
 
-    /// The cart behind that message was recovered.
-    pub fn recovered(&mut self, key: &SendKey, tried: &Tried) {
-        if tried.counts && note(&mut self.won, key) {
+    /// The cart behind that message was recovered. Whether that changed anything.
+    pub fn recovered(&mut self, key: &SendKey, tried: &Tried) -> bool {
+        let counts = tried.counts && note(&mut self.won, key);
+        if counts {
             let arm = self.arm(tried);
             arm.wins = arm.wins.saturating_add(1);
         }
+        counts
     }
 
     /// The outcomes of a learner, in the order of cohort and arm.
