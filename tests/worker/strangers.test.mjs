@@ -229,3 +229,39 @@ test('the shop\'s server vouches: two addresses become one person, and the stric
   assert.deepEqual(await inbox(rig, one), [], 'the opt-out of one is the opt-out of both');
   assert.equal((await decisions(rig, browser.cart))[0].verdict, 'skip');
 });
+
+test('a page cannot move somebody\'s quiet hours', async () => {
+  const quiet = `
+[policy]
+name = "quiet"
+[abandonment]
+idle = "1m"
+[[sequence]]
+name = "standard"
+steps = [{ name = "reminder", at = "1m", channel = ["email"], template = "reminder" }]
+[quiet_hours]
+from = "21:00"
+to = "09:00"
+[jurisdiction]
+packs = []
+[holdout]
+percent = 0
+`;
+  const shop = { ...(await demoShop(rig)), policy: undefined, policy_toml: quiet };
+  const put = await rig.admin('/v1/admin/shops/shop_demo', { method: 'PUT', body: JSON.stringify(shop) });
+  assert.equal(put.status, 200, await put.text());
+  // Eleven at night in Dublin, ten in the morning in Auckland.
+  await reset(rig, '2026-06-01T22:00:00Z');
+  const sleeper = address('sleeper');
+  const shopper = await left(sleeper, { zone: 'Europe/Dublin' });
+  const stranger = new Browser(rig, { zone: 'Pacific/Auckland' });
+  await stranger.add();
+  await stranger.identify(sleeper);
+  await advance(rig, 30 * minutes);
+  assert.deepEqual(await inbox(rig, sleeper), [], 'nobody is written to at night');
+  const [decision] = await decisions(rig, shopper.cart);
+  assert.equal(decision.decision.defer?.why ?? decision.decision.why, 'quiet_hours', JSON.stringify(decision.decision));
+  assert.match(decision.checks.find((c) => c.rule === 'quiet_hours').found, /session zone, 23:/);
+  await advance(rig, 11 * hours);
+  assert.equal((await inbox(rig, sleeper)).length, 1, 'and in the morning once');
+});

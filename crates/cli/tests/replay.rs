@@ -257,6 +257,14 @@ fn a_story_is_told_from_an_archive_by_cart_send_and_decision() {
     assert_eq!((code, told), (Some(0), whole), "the rest is told");
     let line = format!("left out 1 line (line {}: ", archive().lines().count() + 1);
     assert!(err.contains(&line), "{err}");
+
+    let torn = Temporary::with("torn.ndjson", &format!("op_demo\",\"cart\":1}}\n{}", archive()));
+    let (code, told, err) = comeback(&["explain", "cart_9b4d7e3e286f5111261b9a", "--log", torn.path()]);
+    assert!(code == Some(0) && told.contains("ordered -> recovered"), "a torn first line: {told}{err}");
+    assert!(err.contains("left out 1 line (line 1: "), "{err}");
+    let none = Temporary::with("none.ndjson", "not a log\nat all\n");
+    let (code, _, err) = comeback(&["explain", "cart_1", "--log", none.path()]);
+    assert!(code == Some(1) && err.contains("none of its first lines is an entry or an event"), "{err}");
 }
 
 #[test]

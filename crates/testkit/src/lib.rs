@@ -8,8 +8,7 @@
 //! The way through: a [`scenario::Scenario`] is a list of [`act::Act`]s; [`world::World`] plays
 //! them, writes a [`timeline::Timeline`], and that is what tests compare or hand to the judge.
 
-// A broken scenario is a broken test: it should stop at once and say where.
-#![allow(clippy::panic)]
+#![allow(clippy::panic, reason = "a broken scenario is a broken test: it should stop at once and say where")]
 
 pub mod act;
 pub mod claims;
