@@ -1,11 +1,14 @@
 // comeback.js, the tag: captures at once, keeps everything in order, and brings in the wasm module
-// when the page is idle or something happened. Where the module may not run it hands over to
-// plain.js. Whatever else a page needs is another file: every page waits for the bytes of this one.
+// when the page is idle. The edge is asked for nothing before the shopper does something: a page that
+// is only opened costs this file, the module, and no request besides. Where the module may not run it
+// hands over to plain.js. Whatever else a page needs is another file: every page waits for this one.
 import { API, capture } from './capture.js';
 import { emit, listen } from './emit.js';
 
 const script = document.currentScript || document.querySelector('script[data-shop]');
 const before = window.comeback || [];
+/** What the page tells by these was done by the shopper; that something is there to look at was not. */
+const ACTS = /^(add_|remove_|begin_|purchase|checkout_|try_|cart|identify)/;
 
 // A second tag on the page must not count everything twice.
 if (script && !before.version) {
@@ -20,7 +23,7 @@ if (script && !before.version) {
 
   const held = [];
   let take = (...entry) => held.push(entry);
-  let woken;
+  let woken, intent;
   // One bad command must not swallow those behind it.
   const give = (source, t, entry) => {
     try {
@@ -34,7 +37,8 @@ if (script && !before.version) {
     if (woken) return;
     woken = true;
     // A shop that cannot be asked gets the careful answer: nothing leaves before consent.
-    options.config = fetch(options.endpoint + '/v1/config/' + options.pk, { credentials: 'omit' })
+    options.config = acted
+      .then(() => fetch(options.endpoint + '/v1/config/' + options.pk, { credentials: 'omit' }))
       .then((reply) => (reply.ok ? reply.json() : {}))
       .catch(() => ({}));
     // The overlay starts the session itself, with eyes on it.
@@ -51,13 +55,16 @@ if (script && !before.version) {
         held.splice(0).forEach((entry) => give(...entry));
       });
     if (script.dataset.adapter)
-      import(base + script.dataset.adapter + '.js')
+      acted
+        .then(() => import(base + script.dataset.adapter + '.js'))
         .then((module) => sink(API, ['adapter', module.default()]))
         .catch((error) => emit('error', { kind: 'adapter', message: String(error) }));
   };
+  const acted = new Promise((done) => (intent = done));
+  const act = () => (intent(), wake());
   const sink = (source, entry) => {
     give(source, Date.now(), entry);
-    if (entry?.[0] !== 'on') wake();
+    if (ACTS.test(entry?.event || (/^(event|track)$/.test(entry?.[0]) ? entry[1] : entry?.[0]))) act();
   };
 
   window.comeback = {
@@ -66,5 +73,8 @@ if (script && !before.version) {
   };
   before.forEach?.((entry) => sink(API, entry));
   capture(sink);
+  for (const type of ['pointermove', 'pointerdown', 'keydown', 'scroll', 'click']) addEventListener(type, act, { capture: true, passive: true, once: true });
+  // Who follows a resume link has done something already.
+  if (/[?&]comeback_/.test(location.search)) act();
   (window.requestIdleCallback || setTimeout)(wake, { timeout: 2000 });
 }

@@ -26,6 +26,7 @@ const json = (reply) => (reply.ok ? reply.json() : Promise.reject(Object.assign(
  * beside this one. Rejects where wasm may not run. Resolves to `take(source, time, entry)`.
  */
 export async function start({ pk, endpoint, config, wasm, panel }) {
+  const opened = Date.now();
   const token = restoreToken();
   // Together: neither needs the other.
   const [settings] = await Promise.all([config, init({ module_or_path: wasm || new URL('./sdk_bg.wasm', import.meta.url) })]);
@@ -118,7 +119,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
     };
   }
   addEventListener('popstate', route);
-  own('page_view');
+  session.track(OWN, opened, 'page_view');
 
   if (token) {
     // The shop's scripts plug their adapter in while the page loads.

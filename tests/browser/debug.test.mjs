@@ -25,6 +25,7 @@ story('without the word in the address there is no overlay and nothing of it is 
 
 story('the overlay tells events with their source, consent, score with reasons, why no panel, what was sent and answered', PAGE, async ({ at, page, visit }) => {
   await page.goto(at.origin + '/plain');
+  await page.mouse.move(500, 600);
   await ready(at);
   const without = await layout(page);
   const count = at.posts().length;

@@ -85,6 +85,31 @@ story('before consent nothing is stored and nothing but GET is asked for; then e
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).concat(Object.keys(sessionStorage))), []);
 });
 
+story('the edge is asked for nothing until the shopper does something; what was there before is told then, at its own time', {
+  head: `<script>dataLayer = [{ event: 'view_item', ecommerce: { currency: 'EUR', value: 12.5, items: [${JSON.stringify(MUG)}] } }, { event: 'gtm.load' }];
+    comeback = [['consent', { storage: true }], ['adapter', { read() {}, replace() {} }], ['track', 'view_cart', { currency: 'EUR', value: 0, items: [] }]]</script>`,
+}, async ({ at, page }) => {
+  await page.goto(at.origin);
+  await until(() => at.requests.some((r) => r.path.endsWith('.wasm')), 'the module, when the page is idle');
+  await pause(1_000);
+  assert.deepEqual(at.requests.filter((r) => r.path.startsWith('/v1/')).map((r) => r.path), []);
+  const before = Date.now();
+  await page.mouse.move(500, 600);
+  await until(() => at.events('view_item').length && at.events('page_view').length, 'what was there before');
+  assert.deepEqual(at.events().filter((e) => e.t >= before).map((e) => e.name), [], 'nothing is dated by the move');
+});
+
+for (const [what, visited, head, seen] of [
+  ['an order', '/', `<script>dataLayer = [{ event: 'purchase', ecommerce: { transaction_id: 'o1', currency: 'EUR', value: 12.5, items: [${JSON.stringify(MUG)}] } }]</script>`, (at) => at.events('purchase').length],
+  ['a shopper who is made known', '/', `<script>comeback = [['identify', { email: 'a@example.com' }]]</script>`, (at) => at.requests.some((r) => r.path === '/v1/identify')],
+  ['a resume link', '/?comeback_restore=token', '', (at) => at.requests.some((r) => r.path === '/v1/restore/token')],
+]) {
+  story(what + ' waits for nothing more to be done on its page', { head }, async ({ at, page }) => {
+    await page.goto(at.origin + visited);
+    await until(() => seen(at), what);
+  });
+}
+
 story('global privacy control turns marketing and profiling off whatever was chosen', {}, async ({ at, page, context, visit }) => {
   await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { value: true }));
   await visit();
