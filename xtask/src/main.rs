@@ -15,6 +15,7 @@ mod bench;
 mod build;
 mod demo;
 mod lint;
+mod page_cost;
 mod place;
 mod run;
 mod setup;
@@ -45,6 +46,7 @@ cargo xtask <command>
   size [--detail]            raw / gzip / brotli of each artefact against size-budget.json; with --detail the largest
                              functions of the SDK
   bench                      benchmark table, target/bench/report.json
+  page-cost [--runs N]       what the tag costs a page beside others' tags: docs/page-cost.md, target/bench/page-cost.json
 ";
 
 fn main() -> ExitCode {
@@ -76,6 +78,7 @@ fn dispatch(command: &str, rest: &[String]) -> Outcome {
         "tidy" => no_options(rest).and_then(|()| tidy::command(&place)),
         "size" => size::command(&place, rest),
         "bench" => bench::command(&place, rest),
+        "page-cost" => page_cost::command(&place, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())
