@@ -1,6 +1,6 @@
 // comeback.js, the tag: captures at once, keeps everything in order, and brings in the wasm module
-// when the page is idle. The edge is asked for nothing before the shopper does something: a page that
-// is only opened costs this file, the module, and no request besides. Where the module may not run it
+// when the page is idle. The edge is asked for nothing before the shopper first does something: a page
+// that is only opened costs this file, the module, and no request besides. Where the module may not run it
 // hands over to plain.js. Whatever else a page needs is another file: every page waits for this one.
 import { API, capture } from './capture.js';
 import { emit, listen } from './emit.js';
@@ -76,5 +76,11 @@ if (script && !before.version) {
   for (const type of ['pointermove', 'pointerdown', 'keydown', 'scroll', 'click']) addEventListener(type, act, { capture: true, passive: true, once: true });
   // Who follows a resume link has done something already.
   if (/[?&]comeback_/.test(location.search)) act();
-  (window.requestIdleCallback || setTimeout)(wake, { timeout: 2000 });
+  const known = () => {
+    try {
+      return sessionStorage['comeback.v1'] || localStorage['comeback.v1'];
+    } catch {}
+  };
+  // So has one who was here before, who may have a cart and leave this page without a move.
+  (window.requestIdleCallback || setTimeout)(() => (known() ? act() : wake()), { timeout: 2000 });
 }

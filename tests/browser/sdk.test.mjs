@@ -99,6 +99,17 @@ story('the edge is asked for nothing until the shopper does something; what was 
   assert.deepEqual(at.events().filter((e) => e.t >= before).map((e) => e.name), [], 'nothing is dated by the move');
 });
 
+story('who was here before is not waited for: the next page is told without a move, and a leave is seen', { config: { exit: { max_buy: 0.99, dwell_ms: 0, min_velocity_px_s: 1, cooldown_s: 86_400 } } }, async ({ at, page, visit }) => {
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.events('add_to_cart').length, 'the cart');
+  await page.goto(at.origin + '/cart');
+  await until(() => at.events('page_view').length === 2, 'the second page');
+  await pause(500);
+  await leave(page);
+  await panel(page, 'exit').waitFor();
+});
+
 for (const [what, visited, head, seen] of [
   ['an order', '/', `<script>dataLayer = [{ event: 'purchase', ecommerce: { transaction_id: 'o1', currency: 'EUR', value: 12.5, items: [${JSON.stringify(MUG)}] } }]</script>`, (at) => at.events('purchase').length],
   ['a shopper who is made known', '/', `<script>comeback = [['identify', { email: 'a@example.com' }]]</script>`, (at) => at.requests.some((r) => r.path === '/v1/identify')],
