@@ -6,23 +6,19 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, Consent, Source};
-use crate::decision::{Decision, DecisionRecord, Why};
-use crate::experiment::{self, Assignment, Exposure};
-use crate::gate::{self, ClaimRequest};
+use crate::experiment::Assignment;
 use crate::id::{CartId, PersonId, SendKey, ShopId};
 use crate::jurisdiction::Place;
 use crate::money::Currency;
 use crate::offer::{Grant, Tried};
-use crate::policy::Policy;
-use crate::recovery::Trigger;
-use crate::time::{MINUTE, Millis, Timestamp};
+use crate::time::Timestamp;
 
+mod claim;
 mod facts;
 mod merge;
 
-/// While a claim is held, a second delivery of the same job waits; afterwards it may try again
-/// under the same key. Longer than any provider call, shorter than a shopper's patience.
-pub const CLAIM_LEASE: Millis = 2 * MINUTE;
+pub use claim::{CLAIM_LEASE, Claim, KEY_MEMORY};
+
 /// Sends, orders and claims kept. The longest window any rule looks back is 90 days.
 const KEPT: usize = 200;
 
@@ -122,41 +118,6 @@ pub struct KnownEpisode {
     /// claimed or waits to be; then older carts are over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-}
-
-/// A claim that was let through and is not yet known to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// When.
-    pub at: Timestamp,
-    /// By which channel.
-    pub channel: Channel,
-    /// For which cart.
-    pub cart: CartId,
-    /// For which episode.
-    pub abandonment: u32,
-    /// With an offer.
-    pub offered: bool,
-    /// How often.
-    pub attempts: u32,
-    /// Where to. A retry that would go elsewhere is another message, not the same again.
-    #[serde(default)]
-    pub address: String,
-    /// With which template.
-    #[serde(default)]
-    pub template: String,
-    /// It is about something looked at, not a cart.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub browse: bool,
-    /// The experiments it is part of, recorded when it is sent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exposures: Vec<Exposure>,
-    /// The offer that goes along.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grant: Option<Grant>,
-    /// The arm that a learner chose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tried: Option<Tried>,
 }
 
 /// A person.
@@ -415,100 +376,6 @@ impl Person {
         }
     }
 
-    /// Asks the gate and, if it lets the send through, claims it. Claiming twice under one key
-    /// gives the same answer again: `InFlight` while the first holder may be at work, then `Send`,
-    /// because a holder that died left nothing behind but this claim. By another channel or to
-    /// another address it is not repeated: there the key protects nobody from a second message.
-    ///
-    /// A refusal changes the person too (episode, holdout): store it whatever the answer.
-    ///
-    /// `idempotent` says whether the provider of the chosen channel takes idempotency keys. If it
-    /// does not, a text message whose first holder died is never repeated: it may have been sent.
-    pub fn claim(
-        &mut self,
-        now: Timestamp,
-        request: &ClaimRequest,
-        policy: &Policy,
-        idempotent: bool,
-    ) -> DecisionRecord {
-        let mut record = gate::decide(now, self, request, policy);
-        if request.activation.as_ref().is_some_and(|a| a.shadow) {
-            // A policy in shadow leaves no trace: neither claim nor episode, assignment nor count.
-            return record;
-        }
-        self.remember(request, policy, &record.segments);
-        let Decision::Send(clearance) = &record.decision else {
-            match record.decision {
-                Decision::Skip { why: Why::Holdout } => self.holdout = Some(true),
-                // A message that would have gone out now: so much that others must not see a difference.
-                Decision::Skip { why: Why::SilentArm } => {
-                    for exposure in record.would.iter().flat_map(|w| &w.exposures) {
-                        experiment::expose(&mut self.assignments, exposure, now);
-                    }
-                    self.note_episode(request);
-                }
-                // It waits for its turn, so older carts must not take it: the newest wins.
-                Decision::Defer { .. } => self.note_episode(request),
-                _ => {}
-            }
-            return record;
-        };
-        let channel = clearance.channel();
-        let address = clearance.address().to_owned();
-        let attempts = match self.claims.get(&request.key) {
-            Some(held) if now.since(held.at) < CLAIM_LEASE => {
-                record.decision = Decision::Defer { until: held.at.plus(CLAIM_LEASE), why: Why::InFlight };
-                return record;
-            }
-            Some(held)
-                if held.channel != channel
-                    || held.address != address
-                    || (channel == Channel::Sms && !idempotent) =>
-            {
-                record.decision = Decision::Skip { why: Why::Unknown };
-                return record;
-            }
-            Some(held) => held.attempts.saturating_add(1),
-            None => 1,
-        };
-        let claim = Claim {
-            at: now,
-            channel,
-            cart: request.cart.clone(),
-            abandonment: request.abandonment,
-            offered: clearance.offer().is_some(),
-            attempts,
-            address,
-            template: clearance.template().to_owned(),
-            browse: request.trigger == Trigger::Browse,
-            exposures: clearance.exposures().to_vec(),
-            grant: clearance.grant().cloned(),
-            tried: clearance.choice().map(|c| c.tried.clone()),
-        };
-        let bucket = experiment::bucket(self.shop.as_str(), "holdout", self.id.as_str());
-        self.holdout.get_or_insert(experiment::is_held_out(bucket, policy.holdout_percent));
-        self.claims.insert(request.key.clone(), claim);
-        self.forget_claims();
-        self.note_episode(request);
-        record
-    }
-
-    /// What a claim tells about the person, whatever its answer: the segments they are in, and what
-    /// their orders are summed in.
-    fn remember(&mut self, request: &ClaimRequest, policy: &Policy, segments: &[String]) {
-        self.segments = segments.to_vec();
-        self.worth = Worth { home: request.home.or(self.worth.home), rates: policy.rates.clone() };
-    }
-
-    /// Claims that nobody settles would be kept for ever: the oldest go.
-    fn forget_claims(&mut self) {
-        while self.claims.len() > KEPT {
-            let oldest = self.claims.iter().min_by_key(|(_, claim)| claim.at).map(|(key, _)| key.clone());
-            let Some(oldest) = oldest else { return };
-            self.claims.remove(&oldest);
-        }
-    }
-
     /// One of their carts was left: an older one waits for it, or gives way.
     pub fn left(&mut self, episode: KnownEpisode) {
         let same = |e: &KnownEpisode| e.cart == episode.cart && e.abandonment == episode.abandonment;
@@ -530,68 +397,6 @@ impl Person {
         // It was left all the same, and is counted: only nobody waits for it any more.
         if let Some(held) = held.filter(|_| !written) {
             held.until = Some(held.abandoned_at);
-        }
-    }
-
-    fn note_episode(&mut self, request: &ClaimRequest) {
-        self.left(KnownEpisode {
-            abandoned_at: request.abandoned_at,
-            cart: request.cart.clone(),
-            abandonment: request.abandonment,
-            browse: request.trigger == Trigger::Browse,
-            until: None,
-        });
-    }
-
-    /// The provider took it. Doing so twice changes nothing.
-    pub fn mark_sent(&mut self, key: &SendKey, now: Timestamp) {
-        let Some(claim) = self.claims.remove(key) else {
-            return;
-        };
-        if self.has_sent(key) {
-            return;
-        }
-        let reached =
-            self.contacts.iter_mut().find(|c| c.channel == claim.channel && c.address == claim.address);
-        if let Some(held) = reached
-            && !held.recoveries.iter().any(|r| r.cart == claim.cart && r.abandonment == claim.abandonment)
-        {
-            held.recoveries.push(Recovered {
-                at: now,
-                cart: claim.cart.clone(),
-                abandonment: claim.abandonment,
-            });
-            merge::keep_newest(&mut held.recoveries);
-        }
-        self.sends.push(Sent {
-            at: now,
-            key: key.clone(),
-            channel: claim.channel,
-            cart: claim.cart,
-            abandonment: claim.abandonment,
-            offered: claim.offered,
-            address: claim.address,
-            template: claim.template,
-            clicked: None,
-            browse: claim.browse,
-            grant: claim.grant,
-            tried: claim.tried,
-        });
-        for exposure in &claim.exposures {
-            experiment::expose(&mut self.assignments, exposure, now);
-        }
-        self.sends.sort_unstable();
-        if self.sends.len() > KEPT {
-            self.sends.remove(0);
-        }
-    }
-
-    /// The provider did not take it: the claim is given back. Not when it was claimed more than
-    /// once: then another holder may be at work, or died after the provider took it, and what may
-    /// have gone out goes on counting.
-    pub fn release(&mut self, key: &SendKey) {
-        if self.claims.get(key).is_some_and(|claim| claim.attempts <= 1) {
-            self.claims.remove(key);
         }
     }
 }

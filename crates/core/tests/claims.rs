@@ -12,7 +12,7 @@ use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, EventId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
-use comeback_core::person::{CLAIM_LEASE, Person};
+use comeback_core::person::{CLAIM_LEASE, KEY_MEMORY, Person};
 use comeback_core::policy::Facts;
 use comeback_core::recovery::Trigger;
 use comeback_core::recovery::{OFFER_LEASE, Outcome, Recovery};
@@ -100,6 +100,26 @@ fn what_may_have_gone_out_is_not_repeated_another_way() {
     let mut same = ada();
     claim(&mut same, day_zero().plus(HOUR), true);
     assert!(matches!(claim(&mut same, later, true), Decision::Send(_)));
+}
+
+#[test]
+fn what_may_have_gone_out_is_not_repeated_once_the_provider_has_forgotten_its_key() {
+    let first = day_zero().plus(HOUR);
+    let unknown = Decision::Skip { why: Why::Unknown };
+    let mut late = ada();
+    claim(&mut late, first, true);
+    // An alarm that came a day late, or a pause until then.
+    assert_eq!(claim(&mut late, first.plus(KEY_MEMORY), true), unknown);
+    // Trying in between does not make the provider remember longer, whoever the person is by then.
+    let mut tried = ada();
+    claim(&mut tried, first, true);
+    assert!(matches!(claim(&mut tried, first.plus(20 * HOUR), true), Decision::Send(_)));
+    assert_eq!(claim(&mut tried.clone(), first.plus(KEY_MEMORY), true), unknown);
+    let mut merged = Person::new(PersonId::derive(&["merged"]), tried.shop.clone());
+    merged.absorb(&tried);
+    assert_eq!(claim(&mut merged, first.plus(KEY_MEMORY), true), unknown);
+    // It goes on counting: it may have gone out.
+    assert_eq!(merged.claims.len(), 1);
 }
 
 #[test]

@@ -54,8 +54,11 @@ impl Person {
         keep_newest(&mut self.sends);
         for (key, claim) in &other.claims {
             let held = self.claims.entry(key.clone()).or_insert_with(|| claim.clone());
-            // The later and the more often tried of the two: it is held longer, and given back less easily.
+            // The later and the more often tried of the two: it is held longer, and given back less easily. A
+            // provider knows its key since the earlier.
+            let begun = held.begun().min(claim.begun());
             held.at = held.at.max(claim.at);
+            held.since = Some(begun).filter(|begun| *begun < held.at);
             held.attempts = held.attempts.max(claim.attempts);
         }
         let sends = &self.sends;
