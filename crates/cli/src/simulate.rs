@@ -189,7 +189,7 @@ fn trials(asked: &Asked, json: bool, out: &mut dyn Write) -> Result<(), Failure>
     let rules: Vec<Tried> = Rule::ALL
         .iter()
         .map(|rule| {
-            let trial = Trial::of(*rule, asked.seed, asked.carts, &setup);
+            let trial = Trial::of(*rule, asked.seed, &setup);
             Tried {
                 rule: rule.as_str(),
                 tells: rule.tells(),

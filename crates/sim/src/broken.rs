@@ -2,7 +2,7 @@
 //! gate is switched off by asking it about a person, a request and a policy doctored so that this rule passes, and
 //! a duty of the shell by not doing it.
 
-use comeback_core::consent::{Consent, Source};
+use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::gate::ClaimRequest;
 use comeback_core::person::Person;
 use comeback_core::policy::Policy;
@@ -61,6 +61,16 @@ rules! {
     SentBefore "sent_before" Duplicate "gate: what was sent is not sent again";
     Lease "lease" Duplicate "person: a second holder waits for the first's lease";
     Unknown "unknown" Duplicate "person: a text message that may have gone out is not repeated";
+    Fatigue "fatigue" Cap "gate: who followed none of the last messages is left alone";
+    CapBrowse "cap_browse" Cap "gate: messages about things looked at";
+    Repeats "repeats" Cap "gate: nothing is said twice in one abandonment";
+    Holdout "holdout" Other "gate: who is held out is never written to";
+    Rollout "rollout" Other "gate: nothing to whom the policy has not reached";
+    Activation "activation" Other "gate: never a cart older than the activation";
+    OldOrders "old_orders" Lost "gate: an order from before the cart is another matter";
+    NewestFirst "newest_first" Lost "gate: the newest cart is followed, not the oldest";
+    OneNo "one_no" Lost "gate: a no to one channel is no no to another";
+    AYes "a_yes" Lost "gate: a yes is a yes";
     Claim "claim" Cap "shell: leave is written down before it is used";
     SameKey "same_key" Duplicate "shell: every attempt goes under one key";
     Settle "settle" Lost "shell: a send is settled when it is over, not when it is on the queue";
@@ -69,6 +79,7 @@ rules! {
     OrderFirst "order_first" AfterPurchase "shell: an order is written before it is acknowledged";
     OptOutFirst "opt_out_first" AfterOptOut "shell: a no is written before it is acknowledged";
     OrderToAll "order_to_all" AfterPurchase "shell: an order is told to everybody it may concern";
+    OrderNear "order_near" AfterPurchase "shell: an order is told to whoever had something sent there last";
     Absorb "absorb" AfterOptOut "shell: a merge hands over everything";
 }
 
@@ -92,6 +103,7 @@ impl Rule {
                 | Self::OrderFirst
                 | Self::OptOutFirst
                 | Self::OrderToAll
+                | Self::OrderNear
                 | Self::Absorb
         )
     }
@@ -141,6 +153,32 @@ impl Rule {
                 person.claims.remove(&request.key);
             }
             Self::Unknown => return true,
+            Self::Fatigue => policy.fatigue = None,
+            Self::CapBrowse => {
+                if let Some(browse) = &mut policy.browse {
+                    browse.per_week = MANY;
+                }
+            }
+            Self::Repeats => request.step.template = request.key.as_str().to_owned(),
+            Self::Holdout => {
+                policy.holdout_percent = 0;
+                person.holdout = None;
+            }
+            Self::Rollout => policy.rollout.percent = 100,
+            Self::Activation => request.activation = None,
+            Self::OldOrders => request.cart_born_at = Timestamp::from_millis(0),
+            Self::NewestFirst => {
+                for episode in person.episodes.iter_mut().filter(|e| e.cart != request.cart) {
+                    episode.abandoned_at = now;
+                    episode.until = None;
+                }
+            }
+            Self::OneNo => {
+                if let Some((_, at)) = person.opt_outs.first().copied() {
+                    person.opt_outs = vec![(Channel::Email, at), (Channel::Sms, at), (Channel::Push, at)];
+                }
+            }
+            Self::AYes => person.consents.clear(),
             _ => {}
         }
         idempotent

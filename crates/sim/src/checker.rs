@@ -5,21 +5,28 @@
 //! A message is judged by the moment at which leave was given for it: an order that comes in while the message is on
 //! its way to the provider cannot call it back. A leave is good for [`LEAVE_IS_GOOD_FOR`], no longer.
 
+mod chance;
 mod civil;
 mod fact;
+mod ledger;
 mod people;
+mod reasons;
 mod rules;
 mod steps;
 mod verdict;
+mod whereabouts;
 
 use std::collections::BTreeMap;
 
 pub use civil::{Local, easter, is_easter_plus, local};
-pub use fact::{Contact, End, Entry, Fact, Instant, Owner, Story, Voice, Way};
+pub use fact::{Contact, End, Entry, Fact, Instant, Message, Owner, Plan, Reason, Spot, Story, Voice, Way};
 pub use rules::{Holiday, Night, Rules, Sheet};
 
+use ledger::Ledger;
 use people::People;
-use verdict::{Asked, Ledger};
+use reasons::{Heard, Refusal};
+use verdict::{Asked, Scene};
+use whereabouts::Atlas;
 
 /// How long after leave was given a message may be handed over.
 pub const LEAVE_IS_GOOD_FOR: i64 = 5 * 60 * 1_000;
@@ -31,7 +38,7 @@ const DAY: i64 = 24 * 60 * 60 * 1_000;
 pub enum Kind {
     /// One planned contact reached somebody twice.
     Duplicate,
-    /// A due step ended in nothing.
+    /// A due step ended in nothing, or for a reason that is none.
     Lost,
     /// Written to after an order.
     AfterPurchase,
@@ -41,7 +48,8 @@ pub enum Kind {
     Cap,
     /// At a quiet hour, or on a day on which the law keeps quiet.
     Quiet,
-    /// Anything else: without a yes, with the shop stopped, to a program, against another law.
+    /// Anything else: without a yes, with the shop stopped, to a program, against another law, to who is held out or not
+    /// reached yet, about a cart from before.
     Other,
 }
 
@@ -87,27 +95,41 @@ pub struct Breach {
 #[must_use]
 pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
     let mut breaches = vec![];
-    let mut people = People::new(&story.owners);
+    let mut people = People::new(&story.owners, rules.browse_per_week.is_some());
+    let mut atlas = Atlas::default();
+    let mut heard = Heard::new(story.in_force_since);
     let mut asked: BTreeMap<Contact, Asked> = BTreeMap::new();
     let mut ledger = Ledger::new(rules);
     for (place, entry) in story.facts.iter().enumerate() {
+        let at = entry.at;
         people.learn(entry);
+        atlas.learn(entry);
+        heard.learn(entry);
+        ledger.learn(place, entry);
+        let in_force_since = story.in_force_since;
+        let scene = Scene { people: &people, atlas: &atlas, rules, in_force_since };
+        let judged = |message| verdict::of(&scene, at, place, message);
         match &entry.fact {
-            Fact::Leave { contact, way, address, browse } => {
-                let leave = verdict::of(&people, rules, entry.at, place, (*contact, *way, *address, *browse));
-                asked.insert(*contact, leave);
+            Fact::Leave(message) => {
+                asked.insert(message.contact, judged(message));
             }
-            Fact::Delivered { contact, way, address, browse } => {
-                let leave = asked.get(contact).filter(|a| {
-                    a.address == *address && a.way == *way && entry.at - a.at <= LEAVE_IS_GOOD_FOR
-                });
-                let message = match leave {
-                    Some(leave) => leave.clone(),
-                    // Nobody gave leave, or too long ago: it is judged by the moment it went out.
-                    None => verdict::of(&people, rules, entry.at, place, (*contact, *way, *address, *browse)),
-                };
+            Fact::Delivered(message) => {
+                let leave = asked
+                    .get(&message.contact)
+                    .filter(|a| a.message == *message && at - a.at <= LEAVE_IS_GOOD_FOR);
+                // Where nobody gave leave, or too long ago, it is judged by the moment it went out.
+                let message = leave.cloned().unwrap_or_else(|| judged(message));
                 breaches.extend(message.breaches.iter().cloned());
                 ledger.add(message);
+            }
+            Fact::Refused { contact, person, addresses, why } => {
+                let refusal = Refusal { at, contact: *contact, person, addresses, why: *why };
+                let what = heard.refused(&people, rules, &refusal);
+                breaches.extend(what.map(|what| lost(at, *contact, &what)));
+            }
+            Fact::Ended { contact, how: End::Skipped(why) } => {
+                let what = heard.ended(&people, at, *contact, *why);
+                breaches.extend(what.map(|what| lost(at, *contact, &what)));
             }
             _ => {}
         }
@@ -115,4 +137,10 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
     breaches.extend(ledger.breaches(&people));
     breaches.extend(steps::lost(story, &people));
     breaches
+}
+
+/// A step that ended for a reason that is none.
+fn lost(at: Instant, contact: Contact, what: &str) -> Breach {
+    let Contact { cart, episode, step } = contact;
+    Breach { kind: Kind::Lost, at, what: format!("cart {cart}, episode {episode}, step {step}: {what}") }
 }

@@ -2,7 +2,7 @@
 //! lose, alarms are late, providers are down or lose their answers. Seeded, and with a budget, so that every run
 //! comes to rest.
 
-use comeback_core::time::{MINUTE, Millis};
+use comeback_core::time::{HOUR, MINUTE, Millis};
 
 use crate::random::Random;
 
@@ -21,8 +21,10 @@ pub enum Fate {
     DiesAfter,
 }
 
-/// The longest an alarm is late.
+/// The longest an alarm is late on an ordinary day,
 const LATEST_ALARM: Millis = 20 * MINUTE;
+/// and on one on which the platform is in trouble.
+const LATEST_ALARM_EVER: Millis = 40 * HOUR;
 /// The longest a delivery is late, and a process dawdles between two calls: longer than a claim's lease, so that
 /// slow holders meet new ones.
 const LATEST_JOB: Millis = 4 * MINUTE;
@@ -93,9 +95,16 @@ impl Weather {
         self.delay(LATEST_JOB)
     }
 
-    /// How late an alarm is.
-    pub fn alarm_delay(&mut self) -> Millis {
-        self.delay(LATEST_ALARM)
+    /// How late an alarm is; `None` if it never fires.
+    pub fn alarm_delay(&mut self) -> Option<Millis> {
+        if !self.strikes(5) {
+            return Some(0);
+        }
+        match self.random.below(8) {
+            0 => None,
+            1 => Some(self.random.span(HOUR, LATEST_ALARM_EVER)),
+            _ => Some(self.random.span(1_000, LATEST_ALARM)),
+        }
     }
 
     /// Whether a provider's answer gets lost on its way.

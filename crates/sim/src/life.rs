@@ -7,7 +7,7 @@ mod write;
 use comeback_core::time::Timestamp;
 
 use crate::checker::{Owner, Voice, Way};
-use crate::place::Home;
+use crate::place::{Home, NOWHERE};
 
 pub use react::{Reached, react};
 pub use write::{BEGINNING, group};
@@ -92,6 +92,8 @@ pub enum Act {
         mobile: bool,
         /// By a program.
         automated: bool,
+        /// From where they travel.
+        abroad: bool,
     },
     /// Types addresses into a page, and ticks a box or not.
     Types {
@@ -145,6 +147,15 @@ pub enum Act {
         status: Status,
         /// When it was placed.
         placed: Timestamp,
+        /// Where it is sent to, where it says so.
+        postal: Option<u16>,
+    },
+    /// The platform reports a checkout with a postal address.
+    Ships {
+        /// By whom.
+        address: u16,
+        /// Where to.
+        postal: u16,
     },
     /// Follows the link of a message.
     Clicks {
@@ -190,8 +201,10 @@ pub struct Group {
     pub number: u64,
     /// Its own seed.
     pub seed: u64,
-    /// Where they live.
-    pub home: Home,
+    /// Where each of them lives.
+    pub homes: Vec<Home>,
+    /// Where they travel.
+    pub abroad: Home,
     /// Their addresses.
     pub owners: Vec<Owner>,
     /// Their browsers.
@@ -206,6 +219,23 @@ pub struct Group {
     pub trouble: u32,
     /// Every state goes through text and back.
     pub through_text: bool,
+    /// Since when the policy is in force, where it was activated among them: no cart that was left before is touched.
+    pub in_force_since: Option<Timestamp>,
+}
+
+impl Group {
+    /// Where the owner of an address lives.
+    #[must_use]
+    pub fn home_of(&self, address: u16) -> Home {
+        self.homes.get(usize::from(address / ADDRESSES)).copied().unwrap_or(NOWHERE)
+    }
+
+    /// Where a browser is.
+    #[must_use]
+    pub fn where_is(&self, visitor: u16, abroad: bool) -> Home {
+        let home = || self.homes.get(usize::from(visitor / 2)).copied().unwrap_or(NOWHERE);
+        if abroad { self.abroad } else { home() }
+    }
 }
 
 /// Who says something, to the checker.

@@ -1,5 +1,7 @@
 //! Where shoppers live: a zone, and the country and region whose law protects them.
 
+use crate::checker::Spot;
+
 /// A place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Home {
@@ -12,6 +14,17 @@ pub struct Home {
     /// How numbers begin there, after the `+`.
     pub dial: &'static str,
 }
+
+impl Home {
+    /// The same, to the checker.
+    #[must_use]
+    pub const fn spot(self) -> Spot {
+        Spot { zone: self.zone, country: self.country, region: self.region }
+    }
+}
+
+/// Where somebody lives of whom nothing is known.
+pub const NOWHERE: Home = home("UTC", "GB", "", "44");
 
 const fn home(zone: &'static str, country: &'static str, region: &'static str, dial: &'static str) -> Home {
     Home { zone, country, region, dial }

@@ -2,10 +2,12 @@
 //! policy and asks none of the core's functions what it means.
 
 use comeback_core::consent::{Channel, Source};
+use comeback_core::decision::Why;
 use comeback_core::jurisdiction::{Holiday as CoreHoliday, Law, Pack, Weekday};
 use comeback_core::policy::Policy;
 
-use crate::checker::{Holiday, Night, Rules, Sheet, Way};
+use crate::checker::{Holiday, Night, Reason, Rules, Sheet, Way};
+use crate::world::shop;
 
 /// The same channel, to the checker.
 #[must_use]
@@ -17,11 +19,53 @@ pub fn way(channel: Channel) -> Way {
     }
 }
 
+/// Reasons for which a step ends unsent, as the checker knows them. What is not here has no place in a simulation.
+const REASONS: &[(Why, Reason)] = &[
+    (Why::Ordered, Reason::Ordered),
+    (Why::OptedOut, Reason::OptedOut),
+    (Why::ChannelOptedOut, Reason::WayOptedOut),
+    (Why::Bot, Reason::Automated),
+    (Why::AnotherSequence, Reason::Newer),
+    (Why::StepCondition, Reason::Condition),
+    (Why::Repeats, Reason::Repeats),
+    (Why::NoContact, Reason::NoAddress),
+    (Why::NoConsent, Reason::NoYes),
+    (Why::UnverifiedLimit, Reason::Unproved),
+    (Why::SmsCap, Reason::Texts),
+    (Why::Jurisdiction, Reason::Law),
+    (Why::Holdout, Reason::Holdout),
+    (Why::Rollout, Reason::Rollout),
+    (Why::BeforeActivation, Reason::Older),
+    (Why::Fatigue, Reason::Tired),
+    (Why::BrowseCap, Reason::BrowseCap),
+    (Why::AlreadySent, Reason::SentBefore),
+    (Why::Unknown, Reason::Unknown),
+    (Why::ProviderRefused, Reason::Declined),
+    (Why::Superseded, Reason::Superseded),
+    (Why::NoPerson, Reason::Nobody),
+];
+
+/// The same reason, to the checker.
+#[must_use]
+pub fn reason(why: Why) -> Reason {
+    REASONS.iter().find(|(known, _)| *known == why).map_or(Reason::Never, |(_, reason)| *reason)
+}
+
+/// The reason that a cart's log tells in words.
+#[must_use]
+pub fn reason_told(story: &str) -> Reason {
+    REASONS.iter().find(|(why, _)| why.story() == story).map_or(Reason::Never, |(_, reason)| *reason)
+}
+
 /// What a policy promises.
 #[must_use]
 pub fn rules_of(policy: &Policy) -> Rules {
     let size = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     Rules {
+        shop: shop().as_str().to_owned(),
+        fatigue: policy.fatigue.map(|f| (size(f.unanswered), f.rest_ms)),
+        holdout_percent: u64::from(policy.holdout_percent),
+        rollout_percent: u64::from(policy.rollout.percent),
         per_day: size(policy.caps.day),
         per_week: size(policy.caps.week),
         texts_per_abandonment: size(policy.caps.sms_per_abandonment),

@@ -1,47 +1,68 @@
 //! A policy that nobody should use: so many steps, by all channels, that every rule has something to hold back. For
 //! trials of the checker with a rule switched off.
 
+use std::collections::BTreeMap;
+
 use comeback_core::consent::Channel;
-use comeback_core::policy::{Caps, Policy, Sequence, Step};
-use comeback_core::time::{HOUR, MINUTE, Millis, QuietHours};
+use comeback_core::policy::{Browse, Caps, Fatigue, Policy, Rollout, Sequence, Step};
+use comeback_core::recovery::Trigger;
+use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, SECOND};
 
 /// How bad the weather is in a trial: bad enough that every duty of a shell is called upon.
 pub const TROUBLE: u32 = 3;
 
-/// The policy: two messages a day, four a week, two texts, quiet from 23 to 7, and the law as given.
+/// The policy: two messages a day, four a week, two texts, quiet from 23 to 7, rest after five that nothing followed,
+/// one a week about things looked at, some held out, some not reached yet, and the law as given.
 #[must_use]
 pub fn policy(law_of: &Policy) -> Policy {
-    let step = |n: usize, at_ms: Millis, channels: &[Channel]| Step {
+    let step = |n: usize, at_ms: Millis, channels: &[Channel], text: usize| Step {
         name: format!("step_{n}"),
         at_ms,
         window_ms: 0,
         channels: channels.to_vec(),
-        // No two say the same, or the gate would hold the second back as a repetition.
-        template: format!("template_{n}"),
+        template: format!("template_{text}"),
         offer: None,
         when: None,
     };
-    let (mail, text, push) = (Channel::Email, Channel::Sms, Channel::Push);
+    let (mail, sms, push) = (Channel::Email, Channel::Sms, Channel::Push);
     let plan: &[(Millis, &[Channel])] = &[
-        (20 * MINUTE, &[text]),
+        (20 * MINUTE, &[sms]),
         (40 * MINUTE, &[mail]),
-        (2 * HOUR, &[text]),
+        (2 * HOUR, &[sms]),
         (3 * HOUR, &[push]),
-        (8 * HOUR, &[mail, text]),
-        (20 * HOUR, &[text]),
+        (8 * HOUR, &[mail, sms]),
+        (20 * HOUR, &[sms]),
         (26 * HOUR, &[mail]),
-        (44 * HOUR, &[text, mail]),
+        (44 * HOUR, &[sms, mail]),
         (60 * HOUR, &[mail]),
         (84 * HOUR, &[mail]),
     ];
-    let steps = plan.iter().enumerate().map(|(n, (at, channels))| step(n, *at, channels)).collect();
-    let sequence = Sequence { name: "trial".to_owned(), on: vec![], audience: None, steps };
+    // One only says again what an early one said, and is for those whom that did not reach.
+    let text = |n: usize| if n == 8 { 1 } else { n };
+    let steps = plan.iter().enumerate().map(|(n, (at, channels))| step(n, *at, channels, text(n))).collect();
+    let left = Sequence { name: "trial".to_owned(), on: vec![], audience: None, steps };
+    let looked: &[(Millis, &[Channel])] = &[(HOUR, &[mail, push]), (6 * HOUR, &[sms, mail])];
+    let looked = Sequence {
+        name: "looked".to_owned(),
+        on: vec![Trigger::Browse],
+        audience: None,
+        steps: looked.iter().zip(100..).map(|((at, channels), n)| step(n, *at, channels, n)).collect(),
+    };
     Policy {
         version: "trial".to_owned(),
         description: "For trials of the checker.".to_owned(),
         caps: Caps { day: 2, week: 4, sms_per_abandonment: 2, ..Caps::default() },
         quiet_hours: Some(QuietHours { from: 23 * 60, to: 7 * 60 }),
+        fatigue: Some(Fatigue { unanswered: 5, rest_ms: 20 * DAY }),
+        browse: Some(Browse {
+            dwell_ms: 200 * SECOND,
+            dwell_by_class: BTreeMap::new(),
+            idle_ms: 30 * MINUTE,
+            per_week: 1,
+        }),
+        holdout_percent: 5,
+        rollout: Rollout { percent: 95, per_hour: None },
         jurisdictions: law_of.jurisdictions.clone(),
-        ..Policy::plain("trial", vec![sequence])
+        ..Policy::plain("trial", vec![left, looked])
     }
 }

@@ -27,6 +27,7 @@ use crate::checker::{Entry, Fact, Story, Way};
 use crate::faults::{Crash, Fate, Weather};
 use crate::journal::{Event, Input};
 use crate::life::{Group, Planned};
+use crate::place::Home;
 use crate::provider::Provider;
 
 use consumer::Consumer;
@@ -39,6 +40,10 @@ const ALARM_RETRY: Millis = 30 * SECOND;
 const RETRY: Millis = 20 * SECOND;
 /// A merge that was cut off is finished so much later.
 const MERGE_RETRY: Millis = MINUTE;
+/// The sweep comes by so often,
+const SWEEP_EVERY: Millis = 5 * MINUTE;
+/// and takes an alarm that is so late for lost.
+const SWEEP_GRACE: Millis = 10 * MINUTE;
 /// More events than any group has: beyond, something wakes itself.
 const MOST_EVENTS: u32 = 200_000;
 
@@ -115,6 +120,13 @@ struct Task {
     persons: Vec<PersonId>,
     /// Persons who know of it.
     told: Vec<PersonId>,
+    /// Whoever lives where it is sent, and that they know of it.
+    near: Option<PersonId>,
+    near_told: bool,
+    /// The browser of a batch did not have its cart before.
+    is_new: bool,
+    /// The cart of a batch was there, or was born by it.
+    reached: bool,
     /// Carts it is still to end.
     carts: Vec<u16>,
     seen: Vec<u16>,
@@ -129,6 +141,8 @@ enum Due {
     Deliver(SendJob),
     Work(Box<Consumer>),
     FinishMerge(PersonId),
+    /// The sweep finds this cart overdue.
+    Sweep(u16),
 }
 
 /// The world of one group.
@@ -145,7 +159,6 @@ pub(crate) struct World<'s> {
     weather: Weather,
     shop: ShopId,
     currency: Currency,
-    place: Place,
     stopped: bool,
     carts: Vec<Option<CartObject>>,
     cookies: Vec<Option<u16>>,
@@ -169,13 +182,13 @@ pub fn run(group: &Group, setup: &Setup) -> Outcome {
     }
     world.live();
     world.outcome.story.owners.clone_from(&group.owners);
+    world.outcome.story.in_force_since = group.in_force_since.map(Timestamp::millis);
     world.outcome
 }
 
 impl<'s> World<'s> {
     fn new(group: &'s Group, setup: &'s Setup) -> Self {
         let trouble = group.trouble.saturating_mul(setup.trouble);
-        let word = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Self {
             setup,
             group,
@@ -187,7 +200,6 @@ impl<'s> World<'s> {
             weather: if trouble > 0 { Weather::foul(group.seed, trouble) } else { Weather::fair() },
             shop: shop(),
             currency: currency(),
-            place: Place { country: word(group.home.country), region: word(group.home.region) },
             stopped: false,
             carts: (0..group.carts).map(|_| None).collect(),
             cookies: vec![None; usize::from(group.visitors)],
@@ -282,6 +294,14 @@ impl<'s> World<'s> {
                     }
                 }
             }
+            Due::Sweep(cart) => {
+                let policy = &self.setup.policy;
+                let overdue =
+                    self.cart(cart).and_then(|c| c.next_wakeup(policy)).is_some_and(|at| at <= self.now);
+                if overdue {
+                    self.ring(self.now, cart);
+                }
+            }
             Due::FinishMerge(person) => {
                 if self.survivor(&person).is_err() {
                     self.push(self.now.plus(MERGE_RETRY), Due::FinishMerge(person));
@@ -328,6 +348,7 @@ impl<'s> World<'s> {
             return Err(Crash);
         }
         let late = self.weather.alarm_delay();
+        let mut swept = None;
         let Some(Some(held)) = self.carts.get_mut(usize::from(number)) else { return Ok(()) };
         self.outcome.events += 1;
         let effects = change(&mut held.cart);
@@ -341,8 +362,21 @@ impl<'s> World<'s> {
             held.alarm = match self.setup.broken {
                 // Set when it is born, never again.
                 Some(Rule::Alarm) => held.alarm.filter(|_| held.cart.episode.is_none()),
-                _ => held.cart.next_wakeup(&self.setup.policy).map(|t| t.plus(late)),
+                _ => {
+                    let due = held.cart.next_wakeup(&self.setup.policy);
+                    if late.is_none() {
+                        // By the whole five minutes after the grace is over, whatever the hour.
+                        swept = due.map(|t| {
+                            let overdue = t.max(self.now).plus(SWEEP_GRACE).millis();
+                            Timestamp::from_millis((overdue.div_euclid(SWEEP_EVERY) + 1) * SWEEP_EVERY)
+                        });
+                    }
+                    late.and_then(|late| due.map(|t| t.plus(late)))
+                }
             };
+        }
+        if let Some(at) = swept {
+            self.push(at, Due::Sweep(number));
         }
         self.observe(number, &effects);
         if fate == Fate::DiesAfter {
@@ -409,7 +443,9 @@ impl<'s> World<'s> {
     fn address_text(&self, address: u16) -> String {
         match self.way(address) {
             Way::Email => format!("{address}@{:x}.example", self.group.number),
-            Way::Text => format!("+{}{:04}{address:03}", self.group.home.dial, self.group.number % 10_000),
+            Way::Text => {
+                format!("+{}{:04}{address:03}", self.group.home_of(address).dial, self.group.number % 10_000)
+            }
             Way::Push => format!("push {:x} {address}", self.group.number),
         }
     }
@@ -435,6 +471,12 @@ impl<'s> World<'s> {
             Way::Push => Channel::Push,
         }
     }
+}
+
+/// A place as the edge and the shop tell it.
+fn place(home: Home) -> Place {
+    let word = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Place { country: word(home.country), region: word(home.region) }
 }
 
 /// The one shop of a simulation.

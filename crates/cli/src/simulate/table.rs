@@ -25,7 +25,7 @@ pub(super) fn check(summary: &Summary, out: &mut dyn Write) -> Result<(), Failur
     writeln!(out)?;
     let promises = [
         ("duplicates", s.duplicates, "one planned contact reached somebody twice"),
-        ("lost", s.lost, "a due step that ended in nothing"),
+        ("lost", s.lost, "a due step that ended in nothing, or for a reason that is none"),
         ("after_purchase", s.after_purchase, "handed over after an order was acknowledged"),
         ("after_opt_out", s.after_opt_out, "handed over after a no, or in a pause"),
         ("cap_breaches", s.cap_breaches, "more than promised"),
@@ -33,7 +33,7 @@ pub(super) fn check(summary: &Summary, out: &mut dyn Write) -> Result<(), Failur
         (
             "other_breaches",
             s.other_breaches,
-            "without a yes, while stopped, to a program, against another law",
+            "without a yes, while stopped, to a program, held out, not reached yet, against another law",
         ),
     ];
     for (name, count, tells) in promises {

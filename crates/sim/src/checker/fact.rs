@@ -37,6 +37,98 @@ pub struct Contact {
     pub step: u32,
 }
 
+/// Somewhere on earth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spot {
+    /// IANA zone.
+    pub zone: &'static str,
+    /// Country.
+    pub country: &'static str,
+    /// Region, or empty.
+    pub region: &'static str,
+}
+
+/// A message, as it was cleared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Of which contact.
+    pub contact: Contact,
+    /// By which way.
+    pub way: Way,
+    /// Where to.
+    pub address: u16,
+    /// It is about something looked at.
+    pub browse: bool,
+    /// Name of its text.
+    pub text: String,
+    /// The id under which the shop knows whom it is for.
+    pub person: String,
+}
+
+/// A planned contact as it was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// In milliseconds after the beginning.
+    pub after: i64,
+    /// By these ways.
+    pub ways: Vec<Way>,
+    /// Name of its text.
+    pub text: String,
+    /// Only under a condition.
+    pub conditional: bool,
+}
+
+/// Why a step was not sent, where the reason claims something that is so or is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// They ordered.
+    Ordered,
+    /// They want nothing any more.
+    OptedOut,
+    /// They want nothing by these ways.
+    WayOptedOut,
+    /// A program's cart.
+    Automated,
+    /// Another of their carts was left later.
+    Newer,
+    /// The step has a condition, and it does not hold.
+    Condition,
+    /// The same text went out in this abandonment.
+    Repeats,
+    /// No address by any of the ways.
+    NoAddress,
+    /// No yes for any of the ways.
+    NoYes,
+    /// An address that nobody proved had its one recovery.
+    Unproved,
+    /// Enough text messages for this abandonment.
+    Texts,
+    /// The law forbids it.
+    Law,
+    /// They are not to be written to, so that the effect can be known.
+    Holdout,
+    /// The policy has not reached them.
+    Rollout,
+    /// The cart was left before the policy was in force.
+    Older,
+    /// They followed none of the last messages.
+    Tired,
+    /// Enough messages about things looked at.
+    BrowseCap,
+    /// It went out before.
+    SentBefore,
+    /// It may have gone out before.
+    Unknown,
+    /// The provider does not want it.
+    Declined,
+    /// The next step fell due.
+    Superseded,
+    /// Nobody is known behind the cart.
+    Nobody,
+    /// Something that never happens here.
+    Never,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -62,6 +154,8 @@ pub enum Fact {
         alive: bool,
         /// Pieces put in, or taken out.
         pieces: i32,
+        /// Something was bought.
+        bought: bool,
         /// By a program.
         automated: bool,
     },
@@ -113,7 +207,19 @@ pub enum Fact {
         /// When it was said, which the shop's word tells; its arrival otherwise.
         said: Instant,
     },
-    /// The owner of an address followed a link that went there.
+    /// Somebody has something sent to a postal address; told when it is acknowledged.
+    Ships {
+        /// An address of theirs.
+        address: u16,
+        /// Where to.
+        postal: u16,
+    },
+    /// The owner of an address followed a link that went there, and that is an answer.
+    Clicked {
+        /// Which address.
+        address: u16,
+    },
+    /// It is known whose an address is.
     Proved {
         /// Which address.
         address: u16,
@@ -146,6 +252,8 @@ pub enum Fact {
         visitor: Option<u16>,
         /// Addresses on it.
         addresses: Vec<u16>,
+        /// Where it is sent to, where that was told.
+        postal: Option<u16>,
     },
     /// An order was cancelled.
     Cancelled {
@@ -157,28 +265,55 @@ pub enum Fact {
         /// On or off.
         on: bool,
     },
+    /// Something arrived that allows less, and may be known before it is acknowledged.
+    Heard(Box<Fact>),
+    /// A page of a cart told where it is.
+    Session {
+        /// The cart.
+        cart: u16,
+        /// Which call told it: the same however often it is begun.
+        call: usize,
+        /// Where.
+        spot: Spot,
+        /// Country and region are told only by a browser that is new to the cart.
+        is_new: bool,
+    },
+    /// The shop told where the owner of an address lives.
+    Lives {
+        /// Which address.
+        address: u16,
+        /// Where.
+        spot: Spot,
+        /// Country and region as well as the zone.
+        place: bool,
+    },
+    /// A yes was acknowledged for these addresses.
+    Agreed {
+        /// Which.
+        addresses: Vec<u16>,
+    },
     /// Leave was given for a message.
-    Leave {
+    Leave(Message),
+    /// Leave was written down, and whoever had asked died before they heard of it.
+    Stored(Message),
+    /// Leave was refused for good.
+    Refused {
+        /// For which contact.
+        contact: Contact,
+        /// Whose id was asked.
+        person: String,
+        /// Addresses that are held of them.
+        addresses: Vec<u16>,
+        /// Why.
+        why: Reason,
+    },
+    /// The provider refused a message for good.
+    Declined {
         /// Of which contact.
         contact: Contact,
-        /// By which way.
-        way: Way,
-        /// Where to.
-        address: u16,
-        /// It is about something looked at.
-        browse: bool,
     },
     /// A provider took a message, and it reached the address.
-    Delivered {
-        /// Of which contact.
-        contact: Contact,
-        /// By which way.
-        way: Way,
-        /// Where to.
-        address: u16,
-        /// It is about something looked at.
-        browse: bool,
-    },
+    Delivered(Message),
     /// A cart was left, and its sequence has steps so long after that.
     Left {
         /// The cart.
@@ -187,8 +322,10 @@ pub enum Fact {
         episode: u32,
         /// When it began.
         began: Instant,
-        /// Its steps, in milliseconds after the beginning.
-        steps: Vec<i64>,
+        /// It is about something looked at.
+        browse: bool,
+        /// Its steps.
+        steps: Vec<Plan>,
     },
     /// It was seen that a cart was left, whether or not a sequence is for it.
     Considered {
@@ -217,12 +354,12 @@ pub enum Fact {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// Sent.
     Sent,
     /// Not sent, with this reason.
-    Skipped(String),
+    Skipped(Reason),
 }
 
 /// Who owns an address, and where they live.
@@ -230,12 +367,8 @@ pub enum End {
 pub struct Owner {
     /// By which way it is reached.
     pub way: Way,
-    /// IANA zone.
-    pub zone: &'static str,
-    /// Country.
-    pub country: &'static str,
-    /// Region, or empty.
-    pub region: &'static str,
+    /// Their home, whose law a number falls under.
+    pub home: Spot,
 }
 
 /// Everything about a group of people who may turn out to be one another.
@@ -243,6 +376,8 @@ pub struct Owner {
 pub struct Story {
     /// The owner of each address.
     pub owners: Vec<Owner>,
+    /// No cart that was left before is to be touched.
+    pub in_force_since: Option<Instant>,
     /// What happened, in order.
     pub facts: Vec<Entry>,
 }

@@ -17,6 +17,8 @@ pub(super) struct Order {
     pub(super) addresses: Vec<u16>,
     /// An address of whoever was behind what was bought.
     pub(super) behind: Option<u16>,
+    /// An address of whoever had something sent there last.
+    pub(super) near: Option<u16>,
     pub(super) cancelled: bool,
 }
 
@@ -70,11 +72,29 @@ pub(super) struct People {
     pub(super) pauses: Vec<(u16, Instant)>,
     pub(super) proved: BTreeSet<u16>,
     pub(super) stopped: bool,
+    /// Whether a look at something is enough for a cart to be.
+    looks_bear: bool,
+    /// What is sent where: when that arrived, and when it was acknowledged.
+    shipped: Vec<Shipped>,
+    /// When an order first arrived.
+    orders_heard: BTreeMap<u32, Instant>,
+}
+
+/// Somebody has something sent to a postal address.
+#[derive(Debug, Clone, Copy)]
+struct Shipped {
+    postal: u16,
+    address: u16,
+    heard: Instant,
+    known: Option<Instant>,
 }
 
 impl People {
-    pub(super) fn new(owners: &[Owner]) -> Self {
+    pub(super) fn new(owners: &[Owner], looks_bear: bool) -> Self {
         Self {
+            looks_bear,
+            shipped: vec![],
+            orders_heard: BTreeMap::new(),
             parent: (0..owners.len()).collect(),
             perhaps: (0..owners.len()).collect(),
             owners: owners.to_vec(),
@@ -88,6 +108,9 @@ impl People {
             stopped: false,
         }
     }
+
+    /// The browser of a link in a message, which is nobody's.
+    pub(super) const A_LINK: u16 = u16::MAX;
 
     /// Whose an address truly is.
     pub(super) fn owner(&self, address: u16) -> Option<&Owner> {
@@ -154,14 +177,36 @@ impl People {
 
     fn take(&mut self, entry: &Entry) {
         match &entry.fact {
-            Fact::Touched { cart, visitor, said, alive, pieces, automated } => {
+            Fact::Heard(fact) => match &**fact {
+                Fact::Ships { address, postal } => self.shipped.push(Shipped {
+                    postal: *postal,
+                    address: *address,
+                    heard: entry.at,
+                    known: None,
+                }),
+                Fact::Ordered { order, .. } => {
+                    self.orders_heard.entry(*order).or_insert(entry.at);
+                }
+                _ => {}
+            },
+            Fact::Ships { address, postal } => {
+                let this =
+                    |s: &&mut Shipped| s.postal == *postal && s.address == *address && s.known.is_none();
+                if let Some(held) = self.shipped.iter_mut().find(this) {
+                    held.known = Some(entry.at);
+                }
+            }
+            Fact::Touched { cart, visitor, said, alive, pieces, bought, automated } => {
+                let looks_bear = self.looks_bear;
                 let held = self.carts.entry(*cart).or_default();
                 held.seen = Some(held.seen.map_or(*said, |b| b.min(*said)));
                 // It begins with the first piece in it.
                 if *pieces > 0 {
                     held.born = Some(held.born.map_or(*said, |b| b.min(*said)));
-                    held.visitor.get_or_insert(*visitor);
                     held.known.get_or_insert(entry.at);
+                }
+                if *pieces > 0 || *bought || (looks_bear && *visitor != Self::A_LINK) {
+                    held.visitor.get_or_insert(*visitor);
                 }
                 // A visit to a cart that is not yet leaves nothing.
                 if *automated && held.born.is_some() {
@@ -231,7 +276,7 @@ impl People {
             }
             Fact::OptedOut { address, way, said } => self.opt_outs.push((*said, *address, *way)),
             Fact::Paused { address, until } => self.pauses.push((*address, *until)),
-            Fact::Ordered { order, placed, cart, visitor, addresses } => {
+            Fact::Ordered { order, placed, cart, visitor, addresses, postal } => {
                 // An address on an order has its person from then on.
                 if let Some(cart) = cart {
                     self.carts.entry(*cart).or_default().ordered = true;
@@ -252,6 +297,7 @@ impl People {
                     known_browser: visitor.filter(|v| self.is_known(*v)),
                     addresses: addresses.clone(),
                     behind: cart.and_then(|c| self.carts.get(&c)).and_then(|c| c.person),
+                    near: postal.and_then(|p| self.lives_at(p, self.orders_heard.get(order).copied()?)),
                     cancelled: false,
                 });
             }
@@ -266,6 +312,15 @@ impl People {
             }
             _ => {}
         }
+    }
+
+    /// Whoever surely was the last to have something sent there when an order arrived: nobody else was on the way.
+    fn lives_at(&self, postal: u16, at: Instant) -> Option<u16> {
+        let there = || self.shipped.iter().filter(|s| s.postal == postal);
+        let last = there().filter(|s| s.known.is_some_and(|known| known < at)).max_by_key(|s| s.known)?;
+        let alone =
+            there().all(|s| s.address == last.address || s.known.is_some_and(|known| known < last.heard));
+        alone.then_some(last.address)
     }
 
     /// How often it was named.

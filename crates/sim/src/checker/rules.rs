@@ -5,6 +5,8 @@ use super::fact::Way;
 /// The promises of a shop to its shoppers.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
+    /// The shop, by its id: lotteries are drawn by shop.
+    pub shop: String,
     /// Messages to a person in any 24 hours.
     pub per_day: usize,
     /// Messages to a person in any 7 days.
@@ -15,6 +17,12 @@ pub struct Rules {
     pub browse_per_week: Option<usize>,
     /// An address that only a page vouched for is written to about one abandonment in so many milliseconds.
     pub unverified_ms: i64,
+    /// After so many messages in a row that nothing followed, nothing for so long after the last.
+    pub fatigue: Option<(usize, i64)>,
+    /// Percent of people who are never written to.
+    pub holdout_percent: u64,
+    /// Percent of people whom the policy has reached.
+    pub rollout_percent: u64,
     /// Minutes of the local day from which and to which nobody is written to.
     pub quiet: Option<(i64, i64)>,
     /// Whether customers may be written to by email without a recorded yes, where the law lets that be.

@@ -25,16 +25,16 @@ pub(super) fn lost(story: &Story, people: &People) -> Vec<Breach> {
     for entry in &story.facts {
         let mut say = |what: String| breaches.push(Breach { kind: Kind::Lost, at: entry.at, what });
         match &entry.fact {
-            Fact::Left { cart, episode, began, steps } => {
-                let fresh =
-                    Watched { episode: *episode, began: *began, steps: steps.clone(), ..Watched::default() };
+            Fact::Left { cart, episode, began, steps, .. } => {
+                let steps = steps.iter().map(|s| s.after).collect();
+                let fresh = Watched { episode: *episode, began: *began, steps, ..Watched::default() };
                 watched.insert(*cart, fresh);
             }
             Fact::Considered { cart } => {
                 considered.insert(*cart, entry.at);
             }
-            Fact::Delivered { contact, .. } => {
-                delivered.insert(*contact);
+            Fact::Delivered(message) => {
+                delivered.insert(message.contact);
             }
             Fact::Ended { contact, how } => {
                 if *how == End::Sent && !delivered.contains(contact) {

@@ -37,7 +37,9 @@ pub fn react(seed: u64, at: Timestamp, reached: Reached) -> Vec<Planned> {
             // Some programs follow a link twice.
             let copies: &[i64] = if random.percent(20) { &[30_000] } else { &[] };
             plan(read, copies, Act::Clicks { message });
-            let browse = |deeds| Act::Batch { cart, visitor, deeds, mobile: false, automated: false };
+            // People read their messages on the way, too.
+            let abroad = random.percent(8);
+            let browse = |deeds| Act::Batch { cart, visitor, deeds, mobile: false, automated: false, abroad };
             plan(read.plus(MINUTE), &[], browse(vec![(-20_000, Do::View), (0, Do::Look(20))]));
             if random.percent(40) {
                 let bought = read.plus(random.span(5 * MINUTE, 3 * HOUR));
@@ -48,6 +50,7 @@ pub fn react(seed: u64, at: Timestamp, reached: Reached) -> Vec<Planned> {
                     addresses: vec![address],
                     status: Status::Paid,
                     placed: bought,
+                    postal: None,
                 };
                 plan(bought.plus(2_000), &[7_000], paid);
             }

@@ -2,9 +2,9 @@
 
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, SECOND, Timestamp};
 
-use super::{Act, Do, Group, Planned, Status};
+use super::{ADDRESSES, Act, Do, Group, Planned, Status};
 use crate::checker::{Owner, Way};
-use crate::place::{HOMES, Home};
+use crate::place::{HOMES, NOWHERE};
 use crate::random::Random;
 
 /// 5 January 2026. In a year from here every clock change is met.
@@ -24,6 +24,8 @@ struct Human {
 }
 
 struct Writer {
+    /// Percent of visits that are made from abroad.
+    travels: u64,
     random: Random,
     acts: Vec<Planned>,
     orders: u32,
@@ -51,6 +53,7 @@ impl Writer {
 
     fn visit(&mut self, at: Timestamp, cart: u16, visitor: u16, deeds: &[Do], mobile: bool) -> Timestamp {
         let mut after = 0;
+        let abroad = self.random.percent(self.travels);
         let told = deeds
             .iter()
             .map(|deed| {
@@ -65,7 +68,7 @@ impl Writer {
             let last = batch.last().map_or(0, |(t, _)| *t);
             let deeds = batch.iter().map(|(t, d)| (t - last, *d)).collect();
             let _ = first;
-            let act = Act::Batch { cart, visitor, deeds, mobile, automated: false };
+            let act = Act::Batch { cart, visitor, deeds, mobile, automated: false, abroad };
             self.plan(at.plus(last), act);
         }
         at.plus(after)
@@ -81,12 +84,18 @@ impl Writer {
 #[must_use]
 pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
     let mut random = Random::of(seed, &[1, number]);
-    const NOWHERE: Home = Home { zone: "UTC", country: "GB", region: "", dial: "44" };
-    let home = random.pick(HOMES).copied().unwrap_or(NOWHERE);
+    let somewhere = |random: &mut Random| random.pick(HOMES).copied().unwrap_or(NOWHERE);
+    let home = somewhere(&mut random);
     let humans = if random.percent(75) { 1 } else { 2 };
+    let apart = humans > 1 && random.percent(30);
+    let homes = if apart { vec![home, somewhere(&mut random)] } else { vec![home; usize::from(humans)] };
+    let abroad = somewhere(&mut random);
+    // Most stay at home.
+    let travels = if random.percent(20) { 40 } else { 0 };
     let mut owners = vec![];
     let mut address = |way| {
-        owners.push(Owner { way, zone: home.zone, country: home.country, region: home.region });
+        let home = homes.get(owners.len() / usize::from(ADDRESSES)).copied().unwrap_or(home);
+        owners.push(Owner { way, home: home.spot() });
         u16::try_from(owners.len() - 1).unwrap_or(u16::MAX)
     };
     let people: Vec<Human> = (0..humans)
@@ -103,7 +112,8 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
     let texts_idempotent = random.percent(50);
     let trouble = if random.percent(60) { u32::try_from(random.below(14)).unwrap_or(0) } else { 0 };
     let through_text = random.percent(3);
-    let mut writer = Writer { random, acts: vec![], orders: 0 };
+    let in_force_since = random.percent(4).then(|| begins.plus(random.span(HOUR, 12 * DAY)));
+    let mut writer = Writer { random, acts: vec![], orders: 0, travels };
     if writer.random.percent(2) {
         let from = begins.plus(writer.random.span(0, 6 * DAY));
         writer.plan_now(from, Act::Stops(true));
@@ -126,7 +136,8 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
     Group {
         number,
         seed: Random::of(seed, &[2, number]).draw(),
-        home,
+        homes,
+        abroad,
         owners,
         visitors: humans * 2,
         carts,
@@ -134,6 +145,7 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         texts_idempotent,
         trouble,
         through_text,
+        in_force_since,
     }
 }
 
@@ -144,7 +156,7 @@ fn errand(w: &mut Writer, at: Timestamp, cart: u16, human: &Human, stranger: Opt
     let mobile = browser == 1;
     if w.random.percent(3) {
         let deeds = vec![(0, Do::View), (500, Do::Add(1)), (900, Do::Checkout)];
-        w.plan(at, Act::Batch { cart, visitor, deeds, mobile, automated: true });
+        w.plan(at, Act::Batch { cart, visitor, deeds, mobile, automated: true, abroad: false });
         if w.random.percent(50) {
             identify(w, at.plus(SECOND), cart, visitor, human, stranger);
         }
@@ -198,6 +210,9 @@ fn errand(w: &mut Writer, at: Timestamp, cart: u16, human: &Human, stranger: Opt
         deeds.push(Do::End);
     }
     let mut left = w.visit(at, cart, visitor, &deeds, mobile);
+    if deeds.contains(&Do::Shipping) && w.random.percent(60) {
+        w.plan(left, Act::Ships { address: human.email, postal: 0 });
+    }
     if !before && w.random.percent(85) {
         let when = at.plus(w.random.span(MINUTE, 10 * MINUTE));
         if w.random.percent(5) {
@@ -253,7 +268,7 @@ fn identify(w: &mut Writer, at: Timestamp, cart: u16, visitor: u16, human: &Huma
 fn haunt(w: &mut Writer, left: Timestamp, cart: u16, visitor: u16) {
     let at = left.plus(w.random.span(30 * MINUTE, 6 * HOUR));
     let deeds = vec![(0, Do::Hide)];
-    w.plan(at, Act::Batch { cart, visitor, deeds, mobile: false, automated: true });
+    w.plan(at, Act::Batch { cart, visitor, deeds, mobile: false, automated: true, abroad: false });
 }
 
 /// What follows: nothing, a return, an order of one kind or another, a word about messages.
@@ -282,8 +297,14 @@ fn afterwards(w: &mut Writer, left: Timestamp, cart: u16, visitor: u16, human: &
             // Only the page says so.
             let bought = later(w);
             let order = w.order();
-            let act =
-                Act::Batch { cart, visitor, deeds: vec![(0, Do::Bought(order))], mobile, automated: false };
+            let act = Act::Batch {
+                cart,
+                visitor,
+                deeds: vec![(0, Do::Bought(order))],
+                mobile,
+                automated: false,
+                abroad: false,
+            };
             w.plan(bought, act);
         }
         20..=24 => {
@@ -349,13 +370,15 @@ fn buy(
     paid_at_once: bool,
 ) {
     let order = w.order();
+    // They live under one roof.
+    let postal = w.random.percent(50).then_some(0);
     let tell = |w: &mut Writer, said: Timestamp, status| {
         let addresses = addresses.to_vec();
-        w.plan(said, Act::Orders { order, cart, addresses, status, placed: at });
+        w.plan(said, Act::Orders { order, cart, addresses, status, placed: at, postal });
     };
     if let (Some(visitor), Some(cart)) = (page, cart) {
         let deeds = vec![(0, Do::Bought(order))];
-        w.plan(at, Act::Batch { cart, visitor, deeds, mobile: false, automated: false });
+        w.plan(at, Act::Batch { cart, visitor, deeds, mobile: false, automated: false, abroad: false });
     }
     if paid_at_once {
         tell(w, at, Status::Paid);

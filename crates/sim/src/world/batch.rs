@@ -10,12 +10,13 @@ use comeback_core::time::Timestamp;
 
 use super::identity::{Change, Identifier};
 use super::orders::Placed;
-use super::{CartObject, Task, World};
+use super::{CartObject, Task, World, place};
 use crate::broken::Rule;
 use crate::checker::Fact;
 use crate::faults::{Crash, Fate};
 use crate::journal::{Capture, Input};
 use crate::life::{Act, Do};
+use crate::place::Home;
 
 /// A session as a cart hears of it.
 struct Seen {
@@ -24,11 +25,13 @@ struct Seen {
     person: Option<PersonId>,
     mobile: bool,
     automated: bool,
+    is_new: bool,
+    at: Home,
 }
 
 impl World<'_> {
     pub(super) fn batch(&mut self, mut task: Task) -> Result<Option<Task>, Crash> {
-        let Some((said, Act::Batch { cart, visitor, deeds, mobile, automated })) =
+        let Some((said, Act::Batch { cart, visitor, deeds, mobile, automated, abroad })) =
             self.acts.get(task.act).map(|p| (p.said, p.act.clone()))
         else {
             return Ok(None);
@@ -42,28 +45,34 @@ impl World<'_> {
             .collect();
         match task.stage {
             0 => {
-                let known = self.cookies.get(usize::from(visitor)).copied().flatten() == Some(cart);
-                if !known {
-                    task.person = match self.find(Identifier::Cart(cart)) {
-                        Some(person) => {
-                            self.theirs(visitor, cart, &person)?;
-                            Some(person)
-                        }
-                        None => self.find(Identifier::Visitor(visitor)),
-                    };
+                // What its cookie says, which it sends along.
+                task.is_new = self.cookies.get(usize::from(visitor)).copied().flatten() != Some(cart);
+                // Each time anew: a copy that comes late says again where it was.
+                let session = self.session(&task, cart, visitor, abroad);
+                self.tell(Fact::Heard(Box::new(session)));
+                let facts = self.told_by(task.act, said, cart, visitor, &deeds, automated);
+                self.arrive(task.act, facts.into_iter().map(|f| Fact::Heard(Box::new(f))).collect());
+                if task.is_new {
+                    let behind = self.find(Identifier::Cart(cart));
+                    task.person = behind.or_else(|| self.find(Identifier::Visitor(visitor)));
                 }
             }
             1 => {
-                let seen = Seen { cart, visitor, person: task.person.clone(), mobile, automated };
-                self.capture(task.act, said, &deeds, seen)?;
+                let is_new = task.is_new;
+                let at = self.group.where_is(visitor, abroad);
+                let seen = Seen { cart, visitor, person: task.person.clone(), mobile, automated, is_new, at };
+                task.reached = self.capture(task.act, said, &deeds, seen)?;
             }
             2 => {
-                let known = self.cookies.get(usize::from(visitor)).copied().flatten() == Some(cart);
-                if task.person.is_none() && !known && self.cart(cart).is_some() {
+                // Only now is it sure that there is such a cart, and in which browser it was born: one that merely
+                // shows the id of a cart that is not there may have it from anybody.
+                if let Some(person) = self.find(Identifier::Cart(cart)).filter(|_| task.is_new) {
+                    self.theirs(visitor, cart, &person)?;
+                }
+                if task.person.is_none() && task.is_new && self.cart(cart).is_some() {
                     // A contact may have come between the question whose it is and its birth.
                     task.person = self.find(Identifier::Cart(cart));
                     if let Some(person) = task.person.clone() {
-                        self.theirs(visitor, cart, &person)?;
                         let browser = self.visitor_id(visitor);
                         let now = self.now;
                         self.change_cart(cart, |held| {
@@ -90,16 +99,20 @@ impl World<'_> {
                     order: self.order(*order, task.at.unwrap_or(self.now)),
                     paid: false,
                     own: Some(cart),
+                    near: None,
                 });
                 let is_over = match &placed {
                     Some(placed) => self.spread(&mut task, placed)?,
                     None => true,
                 };
                 if is_over {
-                    let is_there = self.cart(cart).is_some();
-                    if let Some(cookie) = self.cookies.get_mut(usize::from(visitor)).filter(|_| is_there) {
+                    // Of a cart that it did not reach it gets no cookie: nobody has asked yet whose that cart is.
+                    let reached = task.reached;
+                    if let Some(cookie) = self.cookies.get_mut(usize::from(visitor)).filter(|_| reached) {
                         *cookie = Some(cart);
                     }
+                    let session = self.session(&task, cart, visitor, abroad);
+                    self.tell(session);
                     self.acknowledge_batch(task.act, said, cart, visitor, &deeds, automated);
                     return Ok(None);
                 }
@@ -133,37 +146,77 @@ impl World<'_> {
         if self.acknowledged.get(act).copied().unwrap_or(true) {
             if automated {
                 // A copy says nothing new, but to a cart that was not there before.
-                let (said, alive) = (said.millis(), false);
-                self.tell(Fact::Touched { cart, visitor, said, alive, pieces: 0, automated });
+                self.tell(Fact::Touched {
+                    cart,
+                    visitor,
+                    said: said.millis(),
+                    alive: false,
+                    pieces: 0,
+                    bought: false,
+                    automated,
+                });
             }
             return;
         }
+        for fact in self.told_by(act, said, cart, visitor, deeds, automated) {
+            self.tell(fact);
+        }
+        self.acknowledge(act);
+    }
+
+    /// Where a batch says it is. Country and region count from a browser that is new to the cart only.
+    fn session(&self, task: &Task, cart: u16, visitor: u16, abroad: bool) -> Fact {
+        let (call, is_new) = (task.act, task.is_new);
+        Fact::Session { cart, call, spot: self.group.where_is(visitor, abroad).spot(), is_new }
+    }
+
+    /// What a batch says.
+    fn told_by(
+        &self,
+        act: usize,
+        said: Timestamp,
+        cart: u16,
+        visitor: u16,
+        deeds: &[(i64, Do)],
+        automated: bool,
+    ) -> Vec<Fact> {
         let first = self.first.get(act).copied().flatten().unwrap_or(self.now);
+        let mut facts = vec![];
         for (after, deed) in deeds {
-            self.tell(Fact::Touched {
+            let bought = match deed {
+                Do::Bought(order) => Some(*order),
+                _ => None,
+            };
+            facts.push(Fact::Touched {
                 cart,
                 visitor,
                 said: said.plus(*after).min(self.now).millis(),
                 alive: deed.is_alive(),
                 pieces: deed.pieces(),
+                bought: bought.is_some(),
                 automated,
             });
-            if let Do::Bought(order) = deed {
+            facts.extend(bought.map(|order| Fact::Ordered {
+                order,
                 // A page's order is dated by its arrival.
-                let (order, placed) = (*order, first.millis());
-                self.tell(Fact::Ordered {
-                    order,
-                    placed,
-                    cart: Some(cart),
-                    visitor: Some(visitor),
-                    addresses: vec![],
-                });
-            }
+                placed: first.millis(),
+                cart: Some(cart),
+                visitor: Some(visitor),
+                addresses: vec![],
+                postal: None,
+            }));
         }
-        self.acknowledge(act);
+        facts
     }
 
-    fn capture(&mut self, act: usize, said: Timestamp, deeds: &[(i64, Do)], seen: Seen) -> Result<(), Crash> {
+    /// Whether there is such a cart, be it since now.
+    fn capture(
+        &mut self,
+        act: usize,
+        said: Timestamp,
+        deeds: &[(i64, Do)],
+        seen: Seen,
+    ) -> Result<bool, Crash> {
         let now = self.now;
         let signals: Vec<Signal> = deeds
             .iter()
@@ -178,12 +231,13 @@ impl World<'_> {
             let bears = deeds.iter().any(|(_, d)| matches!(d, Do::Add(_) | Do::Bought(_)))
                 || self.setup.policy.browse.is_some();
             if !bears {
-                return Ok(());
+                return Ok(false);
             }
             let at = signals.iter().map(|s| s.at).min().unwrap_or(now);
             self.bear(seen.cart, at, Some(seen.visitor))?;
         }
-        self.captured(seen, signals)
+        self.captured(seen, signals)?;
+        Ok(true)
     }
 
     /// A cart is born with the first thing that happened to it.
@@ -204,8 +258,8 @@ impl World<'_> {
     }
 
     fn captured(&mut self, seen: Seen, signals: Vec<Signal>) -> Result<(), Crash> {
-        let (now, zone, place) = (self.now, self.group.home.zone, self.place.clone());
-        let Seen { cart, visitor, person, mobile, automated } = seen;
+        let Seen { cart, visitor, person, mobile, automated, is_new, at } = seen;
+        let (now, zone, place) = (self.now, at.zone, is_new.then(|| place(at)));
         let browser = self.visitor_id(visitor);
         if self.setup.journal
             && let Some(id) = self.cart_id(cart)
@@ -216,7 +270,7 @@ impl World<'_> {
                 person: person.clone(),
                 currency: self.currency,
                 zone: Some(zone.to_owned()),
-                place: place.clone(),
+                place: place.clone().unwrap_or_default(),
                 mobile,
                 automated,
                 signals: signals.clone(),
@@ -236,7 +290,7 @@ impl World<'_> {
             held.automated |= automated;
             held.facts.mobile |= mobile;
             held.zone = Some(zone.to_owned());
-            held.place = place;
+            held.place = place.unwrap_or_else(|| held.place.clone());
             for signal in signals {
                 effects.extend(held.signal(now, signal));
             }

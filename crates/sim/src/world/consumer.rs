@@ -4,7 +4,7 @@
 use comeback_core::consent::Channel;
 use comeback_core::decision::{Decision, DecisionRecord, Why};
 use comeback_core::effect::SendJob;
-use comeback_core::gate::ClaimRequest;
+use comeback_core::gate::{Activation, ClaimRequest};
 use comeback_core::id::{PersonId, SendKey};
 use comeback_core::person::Person;
 use comeback_core::recovery::{Outcome, Prepared, Trigger};
@@ -12,11 +12,11 @@ use comeback_core::time::{MINUTE, Millis, Timestamp};
 
 use super::{Reached, World};
 use crate::broken::Rule;
-use crate::checker::{Contact, Fact};
+use crate::checker::{Contact, Fact, Message};
 use crate::faults::Crash;
 use crate::life::{self, ADDRESSES, react};
 use crate::provider::Answer;
-use crate::reading::way;
+use crate::reading::{reason, way};
 
 /// A provider that is down is asked again after this long.
 const PROVIDER_RETRY: Millis = 2 * MINUTE;
@@ -42,9 +42,7 @@ enum Stage {
 struct Cleared {
     person: PersonId,
     channel: Channel,
-    address: u16,
-    contact: Contact,
-    browse: bool,
+    message: Message,
     record: DecisionRecord,
 }
 
@@ -105,24 +103,50 @@ impl World<'_> {
         let texts = self.texts.is_idempotent();
         let idempotent = prepared.step.channels.iter().all(|c| if *c == Channel::Sms { texts } else { mail });
         let setup = self.setup;
-        let asked = self.change_person(&id, |person, now| match setup.broken {
-            Some(rule) => ask_broken(rule, now, person, &request, setup, idempotent),
-            None => person.claim(now, &request, &setup.policy, idempotent),
+        // What was decided, and of whom: also where the process dies before it hears of it.
+        let mut written = None;
+        let asked = self.change_person(&id, |person, now| {
+            let record = match setup.broken {
+                Some(rule) => ask_broken(rule, now, person, &request, setup, idempotent),
+                None => person.claim(now, &request, &setup.policy, idempotent),
+            };
+            let held: Vec<u16> =
+                person.contacts.iter().filter_map(|c| Self::address_number(&c.address)).collect();
+            written = Some((record.clone(), held));
+            record
         });
-        let Some(record) = asked? else { return Ok(None) };
         let contact = self.contact(cart, key, prepared);
-        match &record.decision {
-            Decision::Send(clearance) => {
-                let channel = clearance.channel();
+        let mut message = None;
+        match written.as_ref().map(|(record, held)| (&record.decision, held)) {
+            Some((Decision::Send(clearance), _)) => {
                 let Some(address) = Self::address_number(clearance.address()) else { return Ok(None) };
-                let browse = prepared.trigger == Trigger::Browse;
-                self.tell(Fact::Leave { contact, way: way(channel), address, browse });
-                let cleared = Cleared { person: id, channel, address, contact, browse, record };
+                let cleared = Message {
+                    contact,
+                    way: way(clearance.channel()),
+                    address,
+                    browse: prepared.trigger == Trigger::Browse,
+                    text: prepared.step.template.clone(),
+                    person: id.as_str().to_owned(),
+                };
+                message = Some(cleared.clone());
+                self.tell(if asked.is_ok() { Fact::Leave(cleared) } else { Fact::Stored(cleared) });
+            }
+            Some((Decision::Skip { why }, held)) => {
+                let (person, addresses, why) = (id.as_str().to_owned(), held.clone(), reason(*why));
+                self.tell(Fact::Refused { contact, person, addresses, why });
+            }
+            _ => {}
+        }
+        let Some(record) = asked? else { return Ok(None) };
+        match (&record.decision, message) {
+            (Decision::Send(clearance), Some(message)) => {
+                let channel = clearance.channel();
+                let cleared = Cleared { person: id, channel, message, record };
                 Ok(Some(Stage::Send(Box::new(cleared))))
             }
             // Two deliveries of one job: the other is at work.
-            Decision::Defer { why: Why::InFlight, .. } => Ok(None),
-            refused => {
+            (Decision::Defer { why: Why::InFlight, .. }, _) => Ok(None),
+            (refused, _) => {
                 match refused {
                     Decision::Defer { .. } => self.outcome.deferred += 1,
                     _ => self.outcome.skipped += 1,
@@ -148,6 +172,13 @@ impl World<'_> {
             showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX).max(1),
             stopped: self.stopped,
             capable: vec![Channel::Email, Channel::Sms, Channel::Push],
+            activation: self.group.in_force_since.map(|at| Activation {
+                at,
+                shadow: false,
+                sent_this_hour: 0,
+                room_at: None,
+                per_hour: None,
+            }),
             approved: offers.clone(),
             offers,
             ..ClaimRequest::from(prepared)
@@ -161,6 +192,7 @@ impl World<'_> {
             return Ok(Some(Stage::Release(cleared, Outcome::Deferred { until })));
         }
         if self.weather.refuses() {
+            self.tell(Fact::Declined { contact: cleared.message.contact });
             return Ok(Some(Stage::Release(cleared, Outcome::Skipped { why: Why::ProviderRefused })));
         }
         let handed = match self.setup.broken {
@@ -179,28 +211,23 @@ impl World<'_> {
     }
 
     fn deliver(&mut self, key: &SendKey, cleared: &Cleared) {
-        let Cleared { contact, channel, address, browse, .. } = cleared;
+        let Message { contact, way, address, .. } = cleared.message;
         self.outcome.sends += 1;
-        self.tell(Fact::Delivered {
-            contact: *contact,
-            way: way(*channel),
-            address: *address,
-            browse: *browse,
-        });
+        self.tell(Fact::Delivered(cleared.message.clone()));
         let message = self.reached.len();
         self.reached.push(Reached {
             key: key.clone(),
             cart: contact.cart,
             person: cleared.person.clone(),
-            way: way(*channel),
-            address: *address,
+            way,
+            address,
         });
         let about = u32::from(contact.cart) * 4_096 + contact.episode * 64 + contact.step;
         let reached = life::Reached {
             message,
             cart: contact.cart,
             visitor: (address / ADDRESSES) * 2,
-            address: *address,
+            address,
             order: 100_000 + about,
         };
         for planned in react(self.group.seed, self.now, reached) {

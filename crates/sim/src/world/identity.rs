@@ -3,10 +3,11 @@
 
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::id::PersonId;
+use comeback_core::jurisdiction::Place;
 use comeback_core::person::{Order, Person};
 use comeback_core::time::Timestamp;
 
-use super::{Due, MERGE_RETRY, World, person_through_text};
+use super::{Due, MERGE_RETRY, World, person_through_text, place};
 use crate::broken::Rule;
 use crate::faults::{Crash, Fate};
 use crate::journal::Input;
@@ -17,6 +18,8 @@ pub(super) enum Identifier {
     Address(u16),
     Visitor(u16),
     Cart(u16),
+    /// Leads to whoever had something sent there last; several people may live there.
+    Postal(u16),
 }
 
 /// A stored person, or where they went.
@@ -34,8 +37,10 @@ pub(super) enum Change {
     OptOut(Option<Channel>),
     Pause(Timestamp),
     Order(Order),
+    OrderedNear(Timestamp),
     LinkCart(u16),
-    Zone,
+    /// Where they live, by an address of theirs; country and region as well as the zone.
+    Lives(u16, bool),
     Verified(comeback_core::id::SendKey),
 }
 
@@ -58,6 +63,16 @@ impl World<'_> {
         if fate == Fate::DiesAfter { Err(Crash) } else { Ok(person.clone()) }
     }
 
+    /// Lets an identifier lead to a person, whoever it led to before.
+    pub(super) fn rebind(&mut self, identifier: Identifier, person: &PersonId) -> Result<(), Crash> {
+        let fate = self.weather.fate();
+        if fate == Fate::DiesBefore {
+            return Err(Crash);
+        }
+        self.aliases.insert(identifier, person.clone());
+        if fate == Fate::DiesAfter { Err(Crash) } else { Ok(()) }
+    }
+
     /// Forgets to whom an identifier leads, just before it is bound anew.
     pub(super) fn unbind(&mut self, identifier: Identifier) {
         self.aliases.remove(&identifier);
@@ -66,8 +81,7 @@ impl World<'_> {
     /// Whoever's cart this is, the browser in which it is born is theirs; and if it is somebody's already, that one's
     /// orders end the cart all the same. Another browser that comes upon it may be anybody's: links are forwarded.
     pub(super) fn theirs(&mut self, visitor: u16, cart: u16, person: &PersonId) -> Result<(), Crash> {
-        let born_in = self.cart(cart).map(|c| c.visitor.clone());
-        if born_in.is_some_and(|born_in| born_in != self.visitor_id(visitor)) {
+        if self.cart(cart).is_none_or(|c| c.visitor.is_none() || c.visitor != self.visitor_id(visitor)) {
             return Ok(());
         }
         let browser = self.bind(Identifier::Visitor(visitor), person)?;
@@ -224,7 +238,7 @@ impl World<'_> {
                 _ => None,
             })
             .collect();
-        let zone = self.group.home.zone;
+        let lives = |address| self.group.home_of(address);
         let carts = self.change_person(&id, |p, now| {
             let mut ids = ids.iter();
             for change in changes {
@@ -238,9 +252,18 @@ impl World<'_> {
                     Change::OptOut(channel) => p.opt_out(channel, now),
                     Change::Pause(until) => p.paused_until = p.paused_until.max(Some(until)),
                     Change::Order(order) => p.record_order(order),
+                    Change::OrderedNear(at) => p.ordered_near(at),
                     Change::LinkCart(_) => ids.by_ref().take(1).for_each(|id| p.link_cart(id)),
-                    Change::Zone => p.zone = Some(zone.to_owned()),
-                    Change::Verified(key) => p.verify_sent(&key),
+                    Change::Lives(address, with_place) => {
+                        p.zone = Some(lives(address).zone.to_owned());
+                        if with_place {
+                            p.place = place(lives(address));
+                        }
+                    }
+                    Change::Verified(key) => {
+                        p.verify_sent(&key);
+                        p.clicked(&key, now);
+                    }
                 }
             }
             p.carts.clone()
@@ -264,13 +287,16 @@ impl World<'_> {
             Change::Consent(consent) => Input::Consent { person, consent: consent.clone() },
             Change::OptOut(channel) => Input::OptOut { person, channel: *channel },
             Change::Pause(until) => Input::Pause { person, until: *until },
-            Change::Zone => Input::Whereabouts {
-                person,
-                zone: Some(self.group.home.zone.to_owned()),
-                place: self.place.clone(),
-            },
+            Change::Lives(address, with_place) => {
+                let home = self.group.home_of(*address);
+                Input::Whereabouts {
+                    person,
+                    zone: Some(home.zone.to_owned()),
+                    place: if *with_place { place(home) } else { Place::default() },
+                }
+            }
             // Told as an order, as a link and as a click.
-            Change::Order(_) | Change::LinkCart(_) | Change::Verified(_) => return,
+            Change::Order(_) | Change::OrderedNear(_) | Change::LinkCart(_) | Change::Verified(_) => return,
         };
         self.note(|| input);
     }

@@ -13,6 +13,15 @@ use crate::faults::Crash;
 use crate::journal::Input;
 use crate::life::{Act, Status};
 
+/// An order as a platform tells of it.
+struct Bought {
+    order: u32,
+    cart: Option<u16>,
+    status: Status,
+    placed: Timestamp,
+    postal: Option<u16>,
+}
+
 impl World<'_> {
     /// One stage of a call; `None` when it was answered.
     pub(super) fn work(&mut self, mut task: Task) -> Result<Option<Task>, Crash> {
@@ -32,9 +41,11 @@ impl World<'_> {
             Act::SignsIn { cart, addresses, agrees } => self.signs_in(task, cart, &addresses, agrees),
             Act::Subscribes { visitor, cart, address } => self.subscribes(task, visitor, cart, address),
             Act::Says { visitor, address, granted } => self.says(&task, visitor, address, granted),
-            Act::Orders { order, cart, addresses, status, placed } => {
-                self.orders(task, order, cart, &addresses, status, placed)
+            Act::Orders { order, cart, addresses, status, placed, postal } => {
+                let bought = Bought { order, cart, status, placed, postal };
+                self.orders(task, &bought, &addresses)
             }
+            Act::Ships { address, postal } => self.ships(&task, address, postal),
             Act::Clicks { message } => self.clicks(task, message),
             Act::OptsOut { message, all } => self.opts_out(&task, message, all),
             Act::Pauses { message } => self.pauses(&task, message),
@@ -56,7 +67,7 @@ impl World<'_> {
             }
             Act::SignsIn { addresses, .. } | Act::Orders { addresses, .. } => (None, addresses.clone()),
             Act::Subscribes { visitor, address, .. } => (Some(*visitor), vec![*address]),
-            Act::Says { address, .. } => (None, vec![*address]),
+            Act::Says { address, .. } | Act::Ships { address, .. } => (None, vec![*address]),
             _ => return,
         };
         self.tell(Fact::Begun { visitor, addresses });
@@ -79,7 +90,7 @@ impl World<'_> {
     }
 
     /// What allows more counts from its arrival on: the edge may know of it before it has answered.
-    fn arrive(&mut self, act: usize, facts: Vec<Fact>) {
+    pub(super) fn arrive(&mut self, act: usize, facts: Vec<Fact>) {
         if self.arrived.get_mut(act).is_some_and(|held| !core::mem::replace(held, true)) {
             for fact in facts {
                 self.tell(fact);
@@ -150,7 +161,9 @@ impl World<'_> {
         if let Some(cart) = cart {
             self.link(cart, &person, Source::Page, Some(visitor))?;
         }
-        self.answer(task.act, vec![Fact::Typed { visitor, cart, email, phone }]);
+        let mut facts = vec![Fact::Typed { visitor, cart, email, phone }];
+        facts.extend(agrees.then(|| Fact::Agreed { addresses: vec![first] }));
+        self.answer(task.act, facts);
         Ok(None)
     }
 
@@ -199,18 +212,23 @@ impl World<'_> {
         addresses: &[u16],
         agrees: bool,
     ) -> Result<Option<Task>, Crash> {
+        let Some(first) = addresses.first().copied() else { return Ok(None) };
+        // A shop that knows several addresses of somebody knows where they live.
+        let with_place = addresses.len() > 1;
+        let lives = Fact::Lives { address: first, spot: self.group.home_of(first).spot(), place: with_place };
         match task.stage {
             0 => {
                 let mut facts: Vec<Fact> = addresses.iter().map(|a| Fact::Proved { address: *a }).collect();
                 facts
                     .extend(addresses.iter().filter(|_| agrees).map(|a| self.yes(task.act, *a, Voice::Shop)));
+                facts.push(Fact::Heard(Box::new(lives)));
                 self.arrive(task.act, facts);
                 task.person = Some(self.person_of(addresses)?);
             }
             1 => {
                 let Some(person) = task.person.clone() else { return Ok(None) };
                 let mut changes: Vec<Change> = cart.into_iter().map(Change::LinkCart).collect();
-                changes.push(Change::Zone);
+                changes.push(Change::Lives(first, with_place));
                 for address in addresses {
                     let channel = self.channel(*address);
                     changes.push(Change::Contact(channel, *address, Source::Signed));
@@ -229,7 +247,9 @@ impl World<'_> {
                         self.theirs(visitor, cart, &person)?;
                     }
                 }
-                self.answer(task.act, vec![Fact::Vouched { cart, addresses: addresses.to_vec() }]);
+                let mut facts = vec![Fact::Vouched { cart, addresses: addresses.to_vec() }, lives];
+                facts.extend(agrees.then(|| Fact::Agreed { addresses: addresses.to_vec() }));
+                self.answer(task.act, facts);
                 return Ok(None);
             }
         }
@@ -250,7 +270,6 @@ impl World<'_> {
             let person = self.bind(Identifier::Visitor(visitor), &fresh)?;
             // A subscription is of one browser, and proves itself.
             let mut changes: Vec<Change> = cart.into_iter().map(Change::LinkCart).collect();
-            changes.push(Change::Zone);
             changes.push(Change::Contact(Channel::Push, address, Source::Person));
             changes.push(self.consent(task.act, Channel::Push, true, Source::Person));
             self.apply(&person, changes)?;
@@ -263,7 +282,8 @@ impl World<'_> {
         if let Some(cart) = cart.filter(|c| self.cart(*c).is_none_or(|held| held.person.is_none())) {
             self.link(cart, &person, Source::Page, Some(visitor))?;
         }
-        self.answer(task.act, vec![Fact::Subscribed { visitor, cart, address }]);
+        let agreed = Fact::Agreed { addresses: vec![address] };
+        self.answer(task.act, vec![Fact::Subscribed { visitor, cart, address }, agreed]);
         Ok(None)
     }
 
@@ -296,10 +316,12 @@ impl World<'_> {
         let mut facts = vec![];
         if granted {
             self.arrive(task.act, vec![self.yes(task.act, address, voice)]);
+            facts.push(Fact::Agreed { addresses: vec![address] });
         } else {
             let said = self.word_at(task.act, voice);
             facts.push(Fact::Said { address, way, granted, voice, said });
             facts.push(Fact::OptedOut { address, way: Some(way), said });
+            self.arrive(task.act, facts.iter().map(|f| Fact::Heard(Box::new(f.clone()))).collect());
             if self.answers_first(task, Rule::OptOutFirst, facts.clone()) {
                 return Ok(None);
             }
@@ -311,15 +333,8 @@ impl World<'_> {
         Ok(None)
     }
 
-    fn orders(
-        &mut self,
-        mut task: Task,
-        order: u32,
-        cart: Option<u16>,
-        addresses: &[u16],
-        status: Status,
-        placed: Timestamp,
-    ) -> Result<Option<Task>, Crash> {
+    fn orders(&mut self, mut task: Task, bought: &Bought, addresses: &[u16]) -> Result<Option<Task>, Crash> {
+        let Bought { order, cart, status, placed, postal } = *bought;
         let addresses: Vec<u16> = addresses.iter().copied().filter(|a| self.way(*a) != Way::Push).collect();
         let ordered = Fact::Ordered {
             order,
@@ -327,9 +342,13 @@ impl World<'_> {
             cart,
             visitor: None,
             addresses: addresses.clone(),
+            postal,
         };
         let mut known = self.order(order, placed);
         if task.stage == 0 {
+            if status != Status::Cancelled {
+                self.arrive(task.act, vec![Fact::Heard(Box::new(ordered.clone()))]);
+            }
             if status != Status::Cancelled
                 && self.answers_first(&task, Rule::OrderFirst, vec![ordered.clone()])
             {
@@ -342,6 +361,11 @@ impl World<'_> {
             // A contact that came before its cart knows whose it is.
             task.persons.extend(cart.and_then(|c| self.find(Identifier::Cart(c))));
             task.carts = cart.into_iter().collect();
+            // Nobody is merged for it: several people may live there.
+            task.near = match self.setup.broken {
+                Some(Rule::OrderNear) => None,
+                _ => postal.and_then(|p| self.find(Identifier::Postal(p))),
+            };
             task.stage = 1;
             return Ok(Some(task));
         }
@@ -355,12 +379,24 @@ impl World<'_> {
             self.answer(task.act, vec![Fact::Cancelled { order: self.number(task.act) }]);
             return Ok(None);
         }
-        let placed = Placed { order: known, paid: status == Status::Paid, own: cart };
+        let near = task.near.clone();
+        let placed = Placed { order: known, paid: status == Status::Paid, own: cart, near };
         if self.spread(&mut task, &placed)? {
             self.answer(task.act, vec![ordered]);
             return Ok(None);
         }
         Ok(Some(task))
+    }
+
+    /// A checkout that names a postal address: from now on it leads to whoever checks out.
+    fn ships(&mut self, task: &Task, address: u16, postal: u16) -> Result<Option<Task>, Crash> {
+        let ships = Fact::Ships { address, postal };
+        self.arrive(task.act, vec![Fact::Heard(Box::new(ships.clone()))]);
+        let (person, _) = self.person_of_typed(address)?;
+        let person = self.survivor(&person)?;
+        self.rebind(Identifier::Postal(postal), &person)?;
+        self.answer(task.act, vec![ships]);
+        Ok(None)
     }
 
     fn number(&self, act: usize) -> u32 {
@@ -377,7 +413,8 @@ impl World<'_> {
             if self.cart(reached.cart).is_none() {
                 return Ok(None);
             }
-            self.arrive(task.act, vec![Fact::Proved { address: reached.address }]);
+            let address = reached.address;
+            self.arrive(task.act, vec![Fact::Proved { address }, Fact::Clicked { address }]);
             if let Some(cart) = self.cart_id(reached.cart) {
                 let key = reached.key.clone();
                 self.note(|| Input::Click { cart, key });
@@ -395,6 +432,7 @@ impl World<'_> {
             said: self.said(task.act).millis(),
             alive: true,
             pieces: 0,
+            bought: false,
             automated: false,
         };
         self.answer(task.act, vec![touched]);
@@ -405,6 +443,7 @@ impl World<'_> {
         let Some(reached) = self.reached.get(message).cloned() else { return Ok(None) };
         let way = (!all).then_some(reached.way);
         let fact = vec![Fact::OptedOut { address: reached.address, way, said: self.now.millis() }];
+        self.arrive(task.act, fact.iter().map(|f| Fact::Heard(Box::new(f.clone()))).collect());
         if self.answers_first(task, Rule::OptOutFirst, fact.clone()) {
             return Ok(None);
         }
@@ -429,10 +468,11 @@ impl World<'_> {
     fn returns(&mut self, task: &Task, message: usize) -> Result<Option<Task>, Crash> {
         let Some(reached) = self.reached.get(message).cloned() else { return Ok(None) };
         let channel = self.channel(reached.address);
-        self.arrive(task.act, vec![self.yes(task.act, reached.address, Voice::Owner)]);
+        let address = reached.address;
+        self.arrive(task.act, vec![self.yes(task.act, address, Voice::Owner)]);
         let yes = self.consent(task.act, channel, true, Source::Person);
         self.apply(&reached.person, vec![yes])?;
-        self.answer(task.act, vec![]);
+        self.answer(task.act, vec![Fact::Agreed { addresses: vec![address] }]);
         Ok(None)
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct Placed {
     pub(super) order: Order,
     pub(super) paid: bool,
     pub(super) own: Option<u16>,
+    /// Whoever had something sent to the same postal address. It ends what they had begun, for it may be theirs under
+    /// another address; it is not counted as theirs, for it may be a neighbour's.
+    pub(super) near: Option<PersonId>,
 }
 
 impl World<'_> {
@@ -45,6 +48,14 @@ impl World<'_> {
             }
             return Ok(false);
         }
+        if let Some(person) = placed.near.as_ref().filter(|p| !task.told.contains(p) && !task.near_told) {
+            task.near_told = true;
+            let carts = self.apply(person, vec![Change::OrderedNear(placed.order.at)])?;
+            if self.setup.broken != Some(Rule::OrderToAll) {
+                task.carts.extend(carts);
+            }
+            return Ok(false);
+        }
         let Some(cart) = task.carts.pop() else { return Ok(true) };
         if task.seen.contains(&cart) {
             return Ok(false);
@@ -64,6 +75,7 @@ impl World<'_> {
         })?;
         let behind: Option<PersonId> =
             self.cart(cart).filter(|c| c.phase.is_closed()).and_then(|c| c.person.clone());
+        let behind = behind.filter(|p| own || placed.near.as_ref() != Some(p));
         if self.setup.broken != Some(Rule::OrderToAll) {
             task.persons.extend(behind);
         }

@@ -2,10 +2,11 @@
 
 use comeback_core::effect::{Effect, Happened};
 use comeback_core::id::SendKey;
-use comeback_core::recovery::Phase;
+use comeback_core::recovery::{Phase, Trigger};
 
 use super::World;
-use crate::checker::{Contact, End, Fact};
+use crate::checker::{Contact, End, Fact, Plan};
+use crate::reading::{reason_told, way};
 
 /// What was last told of a cart.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +29,16 @@ impl World<'_> {
                 cart: number,
                 episode: episode.number,
                 began: episode.began.millis(),
-                steps: steps.iter().map(|s| s.at_ms).collect(),
+                browse: episode.trigger == Trigger::Browse,
+                steps: steps
+                    .iter()
+                    .map(|s| Plan {
+                        after: s.at_ms,
+                        ways: s.channels.iter().map(|c| way(*c)).collect(),
+                        text: s.template.clone(),
+                        conditional: s.when.is_some(),
+                    })
+                    .collect(),
             });
             // It may have begun and ended in one write.
             held.watch.running = true;
@@ -53,7 +63,7 @@ impl World<'_> {
                     });
                     if let Some(contact) = found {
                         let how = match outcome.strip_prefix("skipped: ") {
-                            Some(why) => End::Skipped(why.to_owned()),
+                            Some(why) => End::Skipped(reason_told(why)),
                             None => End::Sent,
                         };
                         facts.push(Fact::Ended { contact, how });

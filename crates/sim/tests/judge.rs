@@ -1,0 +1,178 @@
+//! The checker on stories written by hand: what it must see, and what it must let pass.
+
+use comeback_sim::checker::{
+    Contact, End, Entry, Fact, Kind, Message, Owner, Plan, Reason, Rules, Spot, Story, Voice, Way, check,
+};
+
+const HOUR: i64 = 3_600_000;
+/// 2026-06-10T00:00:00Z.
+const MIDNIGHT: i64 = 1_781_049_600_000;
+const BERLIN: Spot = Spot { zone: "Europe/Berlin", country: "DE", region: "" };
+const TOKYO: Spot = Spot { zone: "Asia/Tokyo", country: "JP", region: "" };
+const FIRST: Contact = Contact { cart: 0, episode: 1, step: 0 };
+
+fn rules() -> Rules {
+    Rules {
+        shop: "shop_1".to_owned(),
+        per_day: 9,
+        per_week: 9,
+        texts_per_abandonment: 9,
+        unverified_ms: 1,
+        quiet: Some((21 * 60, 9 * 60)),
+        rollout_percent: 100,
+        ..Rules::default()
+    }
+}
+
+fn story(facts: &[(i64, Fact)]) -> Story {
+    let owners = vec![Owner { way: Way::Email, home: BERLIN }];
+    let facts = facts.iter().map(|(hour, fact)| Entry { at: MIDNIGHT + hour * HOUR, fact: fact.clone() });
+    Story { owners, in_force_since: None, facts: facts.collect() }
+}
+
+/// Somebody with one address, who agreed, and left a cart at eight in the morning (UTC).
+fn left(session: Spot) -> Vec<(i64, Fact)> {
+    let told = Fact::Session { cart: 0, call: 7, spot: session, is_new: true };
+    vec![
+        (6, Fact::Heard(Box::new(told.clone()))),
+        (6, told),
+        (6, touched()),
+        (6, Fact::Begun { visitor: Some(0), addresses: vec![0] }),
+        (6, Fact::Said { address: 0, way: Way::Email, granted: true, voice: Voice::Page, said: MIDNIGHT }),
+        (6, Fact::Typed { visitor: 0, cart: Some(0), email: Some(0), phone: None }),
+        (6, Fact::Agreed { addresses: vec![0] }),
+        (8, Fact::Considered { cart: 0 }),
+        (8, Fact::Left { cart: 0, episode: 1, began: MIDNIGHT + 8 * HOUR, browse: false, steps: plans() }),
+        (8, Fact::Runs { cart: 0 }),
+    ]
+}
+
+fn touched() -> Fact {
+    let said = MIDNIGHT + 6 * HOUR;
+    Fact::Touched { cart: 0, visitor: 0, said, alive: true, pieces: 1, bought: false, automated: false }
+}
+
+fn plans() -> Vec<Plan> {
+    let plan = |hours: i64| Plan {
+        after: hours * HOUR,
+        ways: vec![Way::Email],
+        text: format!("text {hours}"),
+        conditional: false,
+    };
+    vec![plan(2), plan(40)]
+}
+
+fn sent(hour: i64) -> Vec<(i64, Fact)> {
+    let message = Message {
+        contact: FIRST,
+        way: Way::Email,
+        address: 0,
+        browse: false,
+        text: "text 2".to_owned(),
+        person: "per_1".to_owned(),
+    };
+    vec![(hour, Fact::Leave(message.clone())), (hour, Fact::Delivered(message)), (hour, ended(End::Sent))]
+}
+
+fn ended(how: End) -> Fact {
+    Fact::Ended { contact: FIRST, how }
+}
+
+fn skipped(hour: i64, why: Reason) -> Vec<(i64, Fact)> {
+    let refused = Fact::Refused { contact: FIRST, person: "per_1".to_owned(), addresses: vec![0], why };
+    vec![(hour, refused), (hour, ended(End::Skipped(why)))]
+}
+
+/// What is wrong with a story, and how often.
+fn wrong(parts: &[&[(i64, Fact)]]) -> Vec<Kind> {
+    let mut facts = parts.concat();
+    facts.sort_by_key(|(hour, _)| *hour);
+    check(&story(&facts), &rules()).into_iter().map(|b| b.kind).collect()
+}
+
+#[test]
+fn the_clock_is_the_profiles_else_the_sessions() {
+    // At noon in Berlin it is seven in the evening in Tokyo; three hours later it is ten.
+    assert_eq!(wrong(&[&left(TOKYO), &sent(10)]), []);
+    assert_eq!(wrong(&[&left(TOKYO), &sent(13)]), [Kind::Quiet]);
+    assert_eq!(wrong(&[&left(BERLIN), &sent(13)]), []);
+    // The shop said that they live in Berlin, wherever their session was.
+    let lives = Fact::Lives { address: 0, spot: BERLIN, place: false };
+    assert_eq!(wrong(&[&left(TOKYO), &[(7, lives.clone())], &sent(13)]), []);
+    assert_eq!(wrong(&[&left(BERLIN), &[(7, lives.clone())], &sent(20)]), [Kind::Quiet]);
+    // While that is on its way either clock may count, and it is wrong only by both.
+    let heard = Fact::Heard(Box::new(lives));
+    assert_eq!(wrong(&[&left(TOKYO), &[(12, heard.clone())], &sent(13)]), []);
+    assert_eq!(wrong(&[&left(TOKYO), &[(12, heard)], &sent(20)]), [Kind::Quiet]);
+}
+
+#[test]
+fn a_session_that_is_not_yet_answered_may_count_or_not() {
+    let told = Fact::Session { cart: 0, call: 8, spot: TOKYO, is_new: false };
+    let heard = (12, Fact::Heard(Box::new(told.clone())));
+    assert_eq!(wrong(&[&left(BERLIN), std::slice::from_ref(&heard), &sent(13)]), []);
+    assert_eq!(wrong(&[&left(BERLIN), &[heard, (12, told)], &sent(13)]), [Kind::Quiet]);
+}
+
+#[test]
+fn nobody_is_passed_over_for_a_reason_that_is_none() {
+    // Once for leave that was refused, once for the step that ended by it.
+    let twice = [Kind::Lost, Kind::Lost];
+    let order = |placed| Fact::Ordered {
+        order: 1,
+        placed: MIDNIGHT + placed * HOUR,
+        cart: None,
+        visitor: None,
+        addresses: vec![0],
+        postal: None,
+    };
+    let heard = |fact| (9, Fact::Heard(Box::new(fact)));
+    assert_eq!(wrong(&[&left(BERLIN), &skipped(10, Reason::Ordered)]), twice);
+    assert_eq!(wrong(&[&left(BERLIN), &[heard(order(9))], &skipped(10, Reason::Ordered)]), []);
+    // From before the cart.
+    assert_eq!(wrong(&[&left(BERLIN), &[heard(order(5))], &skipped(10, Reason::Ordered)]), twice);
+    let no = |way| Fact::OptedOut { address: 0, way, said: MIDNIGHT };
+    assert_eq!(wrong(&[&left(BERLIN), &skipped(10, Reason::WayOptedOut)]), twice);
+    let by_mail = no(Some(Way::Email));
+    assert_eq!(wrong(&[&left(BERLIN), &[heard(by_mail)], &skipped(10, Reason::WayOptedOut)]), []);
+    let by_text = no(Some(Way::Text));
+    assert_eq!(wrong(&[&left(BERLIN), &[heard(by_text)], &skipped(10, Reason::WayOptedOut)]), twice);
+    for why in [
+        Reason::OptedOut,
+        Reason::Automated,
+        Reason::Newer,
+        Reason::Condition,
+        Reason::Repeats,
+        Reason::NoAddress,
+        Reason::NoYes,
+        Reason::Unproved,
+        Reason::Law,
+        Reason::Holdout,
+        Reason::Rollout,
+        Reason::Older,
+        Reason::Tired,
+        Reason::BrowseCap,
+        Reason::SentBefore,
+        Reason::Unknown,
+        Reason::Never,
+    ] {
+        assert_eq!(wrong(&[&left(BERLIN), &skipped(10, why)]), twice, "{why:?}");
+    }
+}
+
+#[test]
+fn a_step_gives_way_to_the_next_only_when_that_is_due() {
+    let gives_way = |hour| vec![(hour, ended(End::Skipped(Reason::Superseded)))];
+    assert_eq!(wrong(&[&left(BERLIN), &gives_way(40)]), [Kind::Lost]);
+    // The next is due 40 hours after the cart was left.
+    assert_eq!(
+        wrong(&[&left(BERLIN), &gives_way(48), &[(48, Fact::Rests { cart: 0, exhausted: false })]]),
+        []
+    );
+    let nobody = vec![(10, ended(End::Skipped(Reason::Nobody)))];
+    assert_eq!(wrong(&[&left(BERLIN), &nobody]), [Kind::Lost]);
+    let declined = vec![(10, ended(End::Skipped(Reason::Declined)))];
+    assert_eq!(wrong(&[&left(BERLIN), &declined]), [Kind::Lost]);
+    let refused = vec![(10, Fact::Declined { contact: FIRST })];
+    assert_eq!(wrong(&[&left(BERLIN), &refused, &declined]), []);
+}
