@@ -7,6 +7,7 @@
 mod core;
 mod engine;
 mod load;
+mod long;
 mod machine;
 mod table;
 
@@ -70,6 +71,8 @@ struct Options {
     secs: u64,
     runs: usize,
     only: Option<String>,
+    /// The long runs are so many times smaller than they should be.
+    scale: u64,
     /// A build to measure instead of a fresh one of this tree.
     worker: Option<PathBuf>,
 }
@@ -100,11 +103,19 @@ pub(crate) struct Pair {
 
 pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
     let options = options(rest)?;
-    let ready = setup::for_build(place)?;
     let wants = |case: &str| options.only.as_ref().is_none_or(|only| case.starts_with(only.as_str()));
+    let wants_engine = CASES.iter().any(|case| wants(case.name));
+    // They need nothing that set-up brings.
+    let long = long::measure(place, wants, options.scale)?;
+    let long_table = long::markdown(&long, options.scale);
+    if !wants_engine && !wants(CORE) {
+        print!("{long_table}");
+        return Ok(());
+    }
+    let ready = setup::for_build(place)?;
     let core = if wants(CORE) { Some(core::measure(place, &ready)?) } else { None };
-    if options.only.is_some() && core.is_some() {
-        print!("{}", core.map(|core| core.markdown()).unwrap_or_default());
+    if !wants_engine {
+        print!("{}{long_table}", core.map(|core| core.markdown()).unwrap_or_default());
         return Ok(());
     }
     if options.worker.is_none() {
@@ -137,14 +148,16 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
     if let Some(core) = &core {
         print!("{}", core.markdown());
     }
+    print!("{long_table}");
     let folder = place.target.join("bench");
     fs::create_dir_all(&folder).map_err(at(&folder))?;
     let file = folder.join("report.json");
-    fs::write(&file, format!("{:#}\n", report(&about, &pairs, &sizes, core.as_ref()))).map_err(at(&file))
+    fs::write(&file, format!("{:#}\n", report(&about, &pairs, &sizes, core.as_ref(), &long)))
+        .map_err(at(&file))
 }
 
 fn options(rest: &[String]) -> Outcome<Options> {
-    let mut options = Options { secs: 5, runs: 3, only: None, worker: None };
+    let mut options = Options { secs: 5, runs: 3, only: None, scale: 1, worker: None };
     let mut words = rest.iter();
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|n| n.parse::<u8>().ok()).filter(|n| (1..=60).contains(n));
@@ -159,12 +172,17 @@ fn options(rest: &[String]) -> Outcome<Options> {
             }
             "--only" => {
                 options.only = words.next().cloned();
-                let names = || CASES.iter().map(|c| c.name).chain([CORE]);
+                let names = || CASES.iter().map(|c| c.name).chain([CORE, long::SIMULATE, long::CHECK]);
                 if !options.only.as_ref().is_some_and(|o| names().any(|name| name.starts_with(o.as_str()))) {
                     return Err(Error::usage(
-                        "bench: --only needs the beginning of a case: events, visit, core",
+                        "bench: --only needs the beginning of a case: events, visit, core, simulate, check",
                     ));
                 }
+            }
+            "--scale" => {
+                let scale = words.next().and_then(|n| n.parse().ok()).filter(|n| (1..=10_000).contains(n));
+                options.scale =
+                    scale.ok_or_else(|| Error::usage("bench: --scale needs a number to 10000"))?;
             }
             "--worker" => {
                 let folder = words.next().map(PathBuf::from).filter(|folder| folder.is_dir());
@@ -173,7 +191,7 @@ fn options(rest: &[String]) -> Outcome<Options> {
             }
             other => {
                 return Err(Error::usage(format!(
-                    "bench: unknown option `{other}` (--secs N, --runs N, --only CASE, --worker FOLDER)"
+                    "bench: unknown option `{other}` (--secs N, --runs N, --only CASE, --scale N, --worker FOLDER)"
                 )));
             }
         }
@@ -236,7 +254,13 @@ fn one_run(engine: &Engine, load: &Load<'_>, side: &Side, span: Duration) -> Out
     })
 }
 
-fn report(about: &str, pairs: &[Pair], sizes: &[size::Budgeted], core: Option<&core::Core>) -> Value {
+fn report(
+    about: &str,
+    pairs: &[Pair],
+    sizes: &[size::Budgeted],
+    core: Option<&core::Core>,
+    long: &[long::Row],
+) -> Value {
     let runs = |runs: &[Run]| -> Vec<Value> {
         let one = |r: &Run| {
             json!({ "cpu_us": r.cpu_us, "per_second": r.per_second, "p50_us": r.p50_us, "p99_us": r.p99_us, "stalls": r.stalls,
@@ -262,7 +286,9 @@ fn report(about: &str, pairs: &[Pair], sizes: &[size::Budgeted], core: Option<&c
         .iter()
         .map(|s| json!({ "artefact": s.name, "bytes": s.value, "limit": s.limit, "met": s.value <= s.limit }))
         .collect();
-    json!({ "about": about, "cases": cases, "sizes": sizes, "core": core.map(core::Core::report) })
+    json!({
+        "about": about, "cases": cases, "sizes": sizes, "core": core.map(core::Core::report), "long": long::report(long),
+    })
 }
 
 /// A state folder that goes with the run. Memory where the machine has a file system in it, for the cost of the code alone.
@@ -291,17 +317,26 @@ mod tests {
     #[test]
     fn options_are_read_and_mistakes_refused() {
         let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-        let quick =
-            options(&words(&["--secs", "1", "--runs", "2", "--only", "visit", "--worker", "."])).unwrap();
+        let quick = options(&words(&[
+            "--secs", "1", "--runs", "2", "--only", "visit", "--scale", "50", "--worker", ".",
+        ]))
+        .unwrap();
         assert_eq!(
             quick,
-            Options { secs: 1, runs: 2, only: Some("visit".to_owned()), worker: Some(PathBuf::from(".")) }
+            Options {
+                secs: 1,
+                runs: 2,
+                only: Some("visit".to_owned()),
+                scale: 50,
+                worker: Some(PathBuf::from("."))
+            }
         );
         for bad in [
             &["--secs"][..],
             &["--secs", "0"],
             &["--runs", "many"],
             &["--only", "nothing"],
+            &["--scale", "0"],
             &["--worker"],
             &["-x"],
         ] {

@@ -45,7 +45,9 @@ cargo xtask <command>
   tidy                       file headers, sizes, machine paths
   size [--detail]            raw / gzip / brotli of each artefact against size-budget.json; with --detail the largest
                              functions of the SDK
-  bench                      benchmark table, target/bench/report.json
+  bench [--only CASE] [--scale N]
+                             benchmark table, target/bench/report.json; --only events, visit, core, simulate or check; the last
+                             two take minutes, --scale makes them so many times smaller
   page-cost [--runs N]       what the tag costs a page beside others' tags: docs/page-cost.md, target/bench/page-cost.json
 ";
 

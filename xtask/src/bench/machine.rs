@@ -49,12 +49,21 @@ fn read(path: &str) -> Outcome<String> {
 }
 
 fn of_process(id: &str) -> Outcome<f64> {
-    user_and_system(&read(&format!("/proc/{id}/stat"))?)
+    user_and_system(&read(&format!("/proc/{id}/stat"))?, OWN)
 }
 
-/// Fields 14 and 15 of `/proc/<pid>/stat`; the name in brackets may hold spaces and brackets itself.
-fn user_and_system(stat: &str) -> Outcome<f64> {
-    let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(11).take(2));
+/// CPU seconds of all programs that this one started and that have ended.
+pub(super) fn of_children() -> Outcome<f64> {
+    user_and_system(&read("/proc/self/stat")?, CHILDREN)
+}
+
+/// Where the fields of `/proc/<pid>/stat` stand after the name: 14 and 15 are its own, 16 and 17 its ended children's.
+const OWN: usize = 11;
+const CHILDREN: usize = 13;
+
+/// Two fields of `/proc/<pid>/stat`; the name in brackets may hold spaces and brackets itself.
+fn user_and_system(stat: &str, from: usize) -> Outcome<f64> {
+    let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(from).take(2));
     let ticks: Vec<f64> = fields.into_iter().flatten().filter_map(|f| f.parse().ok()).collect();
     match ticks.as_slice() {
         [user, system] => Ok((user + system) / TICKS),
@@ -82,8 +91,9 @@ mod tests {
     #[test]
     fn proc_is_read_by_field() {
         let stat = "7 (a (b) c) S 1 7 7 0 -1 4194304 5 0 0 0 150 50 9 9 20 0 12 0 100 1 1";
-        assert!((user_and_system(stat).unwrap() - 2.0).abs() < 1e-9);
-        assert!(user_and_system("7 (x) S 1").is_err());
+        assert!((user_and_system(stat, OWN).unwrap() - 2.0).abs() < 1e-9);
+        assert!((user_and_system(stat, CHILDREN).unwrap() - 0.18).abs() < 1e-9);
+        assert!(user_and_system("7 (x) S 1", OWN).is_err());
         let all = "cpu  100 0 50 9000 800 10 20 20 5 5\ncpu0 1 1 1 1 1 1 1 1 1 1";
         assert!((busy(all).unwrap() - 2.0).abs() < 1e-9);
         assert!(busy("").is_err());

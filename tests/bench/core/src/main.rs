@@ -1,7 +1,8 @@
 //! Prints nanoseconds per event, decision and floor, natively: `events decisions floor`. The median of
-//! five rounds each, in turns. `events N` runs one loop once, for a profiler that counts instructions.
+//! five rounds each, in turns. `events N` runs one loop once, for a profiler that counts instructions and as the floor of a
+//! long run; `read FILE` reads a journal and parses its events, the floor of a replay.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
 
 type Loop = (fn(u32) -> u32, u32);
@@ -16,8 +17,20 @@ fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.as_slice() {
         [] => timed(),
+        [name, file] if name == "read" => read(file),
         [name, n] => once(name, n.parse().unwrap_or(0)),
         _ => std::process::ExitCode::FAILURE,
+    }
+}
+
+fn read(file: &str) -> std::process::ExitCode {
+    let Ok(file) = std::fs::File::open(file) else { return std::process::ExitCode::FAILURE };
+    let lines = std::io::BufReader::with_capacity(1 << 16, file).lines().map_while(Result::ok);
+    // The first line is the header.
+    let events = lines.skip(1).filter(|line| comeback_sim::journal::read_event(line).is_ok()).count();
+    match writeln!(std::io::stdout(), "{events}") {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(_) => std::process::ExitCode::FAILURE,
     }
 }
 
