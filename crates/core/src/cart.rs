@@ -207,11 +207,18 @@ impl Cart {
             return false;
         }
         let place = self.changes.partition_point(|e| e.order() < entry.order());
+        let differs = if place == self.changes.len() {
+            // As a rule: it follows all that is known, so the lines are those of before and this.
+            step(&mut self.lines, &entry.change)
+        } else {
+            let changes = self.changes[..place].iter().chain([&entry]).chain(&self.changes[place..]);
+            let lines = replay(&self.base, changes);
+            let differs = lines != self.lines;
+            self.lines = lines;
+            differs
+        };
         self.changes.insert(place, entry);
         self.fold();
-        let lines = replay(&self.base, &self.changes);
-        let differs = lines != self.lines;
-        self.lines = lines;
         differs
     }
 
@@ -226,46 +233,60 @@ impl Cart {
             return;
         }
         let folded: Vec<Entry> = self.changes.drain(..fold).collect();
-        self.base = replay(&self.base, &folded);
+        self.base = if self.changes.is_empty() { self.lines.clone() } else { replay(&self.base, &folded) };
         self.base_at = folded.last().map(|e| (e.at, e.id.clone()));
     }
 }
 
-fn replay(base: &[Line], changes: &[Entry]) -> Vec<Line> {
+fn replay<'e>(base: &[Line], changes: impl IntoIterator<Item = &'e Entry>) -> Vec<Line> {
     let mut lines = base.to_vec();
     for entry in changes {
-        match &entry.change {
-            Change::Add(added) => {
-                for line in added {
-                    if let Some(held) = lines.iter_mut().find(|l| l.same_item(line)) {
-                        let quantity = held.quantity.saturating_add(line.quantity).min(MAX_QUANTITY);
-                        *held = Line { quantity, ..line.clone() };
-                    } else if lines.len() < MAX_LINES {
-                        lines.push(line.clone());
-                    }
-                }
-            }
-            Change::Remove(removed) => {
-                for line in removed {
-                    if let Some(held) = lines.iter_mut().find(|l| l.same_item(line)) {
-                        held.quantity = held.quantity.saturating_sub(line.quantity);
-                    }
-                }
-                lines.retain(|l| l.quantity > 0);
-            }
-            Change::Set(all) => {
-                lines.clear();
-                for line in all.iter().filter(|l| l.quantity > 0) {
-                    if let Some(held) = lines.iter_mut().find(|l| l.same_item(line)) {
-                        held.quantity = held.quantity.saturating_add(line.quantity).min(MAX_QUANTITY);
-                    } else if lines.len() < MAX_LINES {
-                        lines.push(line.clone());
-                    }
+        step(&mut lines, &entry.change);
+    }
+    lines
+}
+
+/// One change. Returns whether it changed anything.
+fn step(lines: &mut Vec<Line>, change: &Change) -> bool {
+    let mut differs = false;
+    match change {
+        Change::Add(added) => {
+            for line in added {
+                if let Some(held) = lines.iter_mut().find(|l| l.same_item(line)) {
+                    let quantity = held.quantity.saturating_add(line.quantity).min(MAX_QUANTITY);
+                    let line = Line { quantity, ..line.clone() };
+                    differs |= *held != line;
+                    *held = line;
+                } else if lines.len() < MAX_LINES {
+                    lines.push(line.clone());
+                    differs = true;
                 }
             }
         }
+        Change::Remove(removed) => {
+            for line in removed {
+                if let Some(held) = lines.iter_mut().find(|l| l.same_item(line)) {
+                    differs |= line.quantity > 0 && held.quantity > 0;
+                    held.quantity = held.quantity.saturating_sub(line.quantity);
+                }
+            }
+            let before = lines.len();
+            lines.retain(|l| l.quantity > 0);
+            differs |= lines.len() != before;
+        }
+        Change::Set(all) => {
+            let before = core::mem::take(lines);
+            for line in all.iter().filter(|l| l.quantity > 0) {
+                if let Some(held) = lines.iter_mut().find(|l| l.same_item(line)) {
+                    held.quantity = held.quantity.saturating_add(line.quantity).min(MAX_QUANTITY);
+                } else if lines.len() < MAX_LINES {
+                    lines.push(line.clone());
+                }
+            }
+            differs = *lines != before;
+        }
     }
-    lines
+    differs
 }
 
 #[cfg(test)]
@@ -310,6 +331,26 @@ mod tests {
         assert_eq!(pieces, [("b", 1), ("a", 3)]);
         for order in [[4, 3, 2, 1, 0], [2, 0, 4, 1, 3], [1, 2, 3, 0, 4]] {
             assert_eq!(run(&order), straight, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_in_order_amounts_to_what_is_stored_and_read_again() {
+        // The lines are carried on from change to change; a stored cart works them out anew.
+        let mut cart = Cart::new(Currency::parse("EUR").unwrap());
+        for n in 0..60_u32 {
+            let item = ["a", "b", "c"][usize::try_from(n % 3).unwrap()];
+            let change = match n % 7 {
+                5 => Change::Remove(vec![line(item, 1), line("a", 2)]),
+                6 if n % 4 == 0 => Change::Set(vec![line(item, 2), line("d", 1), line(item, 1)]),
+                _ => Change::Add(vec![line(item, n % 3), line("e", 1)]),
+            };
+            let id = EventId::parse(&format!("evt_{n}")).unwrap();
+            let before = cart.lines().to_vec();
+            let differs = cart.apply(Timestamp::from_millis(i64::from(n)), &id, change);
+            assert_eq!(differs, cart.lines() != before, "{n}");
+            let stored = serde_json::to_string(&cart).unwrap();
+            assert_eq!(serde_json::from_str::<Cart>(&stored).unwrap(), cart, "{n}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A decision and the record of why. A "no" is a value, never an error and never silence.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
@@ -322,9 +323,9 @@ pub struct DecisionRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// What was asked, `quiet_hours`.
-    pub rule: String,
+    pub rule: Cow<'static, str>,
     /// What was found, in plain words without personal data.
-    pub found: String,
+    pub found: Cow<'static, str>,
     /// Whether it let the send pass.
     pub passed: bool,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cause::Likely;
-use crate::decision::{Decision, DecisionRecord};
+use crate::decision::{Decision, DecisionRecord, Would};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
 use crate::person::KnownEpisode;
 use crate::recovery::{Phase, Trigger};
@@ -227,12 +227,18 @@ impl From<&DecisionRecord> for DecisionSummary {
             Decision::Send(clearance) => Some(clearance.told()),
             _ => record.would.as_deref().cloned(),
         };
+        let (channel, template, grant, choice, exposures) = match told {
+            Some(Would { channel, template, grant, choice, exposures }) => {
+                (Some(channel), Some(template), grant, choice, exposures)
+            }
+            None => (None, None, None, None, vec![]),
+        };
         Self {
-            channel: told.as_ref().map(|w| w.channel),
-            template: told.as_ref().map(|w| w.template.clone()),
-            grant: told.as_ref().and_then(|w| w.grant.clone()),
-            choice: told.as_ref().and_then(|w| w.choice.clone()),
-            exposures: told.map(|w| w.exposures).unwrap_or_default(),
+            channel,
+            template,
+            grant,
+            choice,
+            exposures,
             facts: record.facts.clone(),
             segments: record.segments.clone(),
             key: record.key.clone(),

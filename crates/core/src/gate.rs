@@ -32,6 +32,7 @@
 //! but for a pack's soft opt-in, which the policy has to ask for. (A wait for a better hour is a wish,
 //! not a no.)
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -193,7 +194,7 @@ pub fn decide(now: Timestamp, person: &Person, request: &ClaimRequest, policy: &
     let whereabouts = place::find(person, request, policy);
     let mut facts = person.claim_facts(now, request, policy);
     if let Some(country) = &whereabouts.place.country {
-        facts.set_word(Field::PersonCountry, country.as_str());
+        facts.set_word(Field::PersonCountry, country.clone());
     }
     let ask = Ask { now, person, facts: &facts, request, policy, whereabouts: &whereabouts };
     let decision = run(&ask, &mut log).unwrap_or_else(Decision::from);
@@ -222,12 +223,12 @@ impl Log {
     /// Notes a check; a failed one becomes the refusal.
     fn check(
         &mut self,
-        rule: &str,
+        rule: &'static str,
         passed: bool,
-        found: impl Into<String>,
+        found: impl Into<Cow<'static, str>>,
         refusal: Refusal,
     ) -> Result<(), Refusal> {
-        self.checks.push(Check { rule: rule.to_owned(), found: found.into(), passed });
+        self.checks.push(Check { rule: rule.into(), found: found.into(), passed });
         if passed { Ok(()) } else { Err(refusal) }
     }
 }
@@ -305,7 +306,7 @@ fn run(ask: &Ask<'_>, log: &mut Log) -> Result<Decision, Refusal> {
     let planned = arms::plan(now, person, request, policy, log)?;
     standing::repeats(ask, &planned.step, log)?;
     let found = format!("{}, by {}", whereabouts.place, whereabouts.origin);
-    log.checks.push(Check { rule: "place".into(), found, passed: true });
+    log.checks.push(Check { rule: "place".into(), found: found.into(), passed: true });
     let chosen = channel::choose(ask, &planned.step, log)?;
     standing::holdout(ask, log)?;
     activation::reached(person, request, policy, log)?;
@@ -315,7 +316,7 @@ fn run(ask: &Ask<'_>, log: &mut Log) -> Result<Decision, Refusal> {
     let silent = planned.silent().map(str::to_owned);
     let arms::Planned { step, exposures, .. } = planned;
     let (channel, address) = (chosen.channel, chosen.contact.address.clone());
-    let would = Would { channel, template: step.template, grant, choice, exposures };
+    let would = Would { channel, template: step.into_owned().template, grant, choice, exposures };
     arms::speak(silent.as_deref(), &would, log)?;
     // Last: what comes before it must read as it would have been.
     activation::shadow(request, &would, log)?;

@@ -83,7 +83,7 @@ fn every_field_that_is_a_carts_is_known_of_it() {
     ] {
         assert_eq!(facts.number(field), Some(number), "{field:?}");
     }
-    let word = |word: &str| Some(Value::Word(word.to_owned()));
+    let word = |word: &str| Some(Value::Word(word.to_owned().into()));
     assert_eq!(facts.get(Field::SessionStage).cloned(), word("checkout"));
     assert_eq!(facts.get(Field::AbandonmentTrigger).cloned(), word("checkout_error"));
     assert_eq!(facts.get(Field::AbandonmentCause).cloned(), word("declined_card"));

@@ -75,7 +75,7 @@ fn channel(record: &DecisionRecord) -> Option<Channel> {
 }
 
 fn found<'r>(record: &'r DecisionRecord, rule: &str) -> &'r str {
-    record.checks.iter().find(|c| c.rule == rule).map_or("", |c| c.found.as_str())
+    record.checks.iter().find(|c| c.rule == rule).map_or("", |c| c.found.as_ref())
 }
 
 fn put_off(until: Timestamp, why: Why) -> Decision {

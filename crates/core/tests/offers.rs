@@ -95,7 +95,7 @@ fn sent(person: &mut Person, at: Timestamp, request: &ClaimRequest, policy: &Pol
 fn found(person: &Person, request: &ClaimRequest, policy: &Policy) -> (Option<Grant>, String) {
     let record = comeback_core::gate::decide(now(), person, request, policy);
     let told: Vec<String> =
-        record.checks.iter().filter(|c| c.rule == "offer").map(|c| c.found.clone()).collect();
+        record.checks.iter().filter(|c| c.rule == "offer").map(|c| c.found.to_string()).collect();
     let Decision::Send(clearance) = record.decision else { panic!("{:?}", record.decision) };
     (clearance.grant().cloned(), told.join(" | "))
 }

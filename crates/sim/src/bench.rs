@@ -19,6 +19,7 @@ const NOON: Timestamp = Timestamp::from_millis(1_767_614_400_000);
 /// What is the same in every story: made once, so that the core is measured and not its input.
 struct Props {
     policy: Policy,
+    cart: CartId,
     shop: ShopId,
     currency: Currency,
     signals: Vec<Signal>,
@@ -29,7 +30,7 @@ fn props() -> Option<Props> {
     let (_, text) = comeback_policy::presets().iter().find(|(name, _)| *name == "early")?;
     let (policy, _) = comeback_policy::parse("early", text).ok()?;
     let policy = Policy { holdout_percent: 0, ..policy };
-    let shop = ShopId::derive(&["bench"]);
+    let (cart, shop) = (CartId::derive(&["bench"]), ShopId::derive(&["bench"]));
     let currency = Currency::parse("EUR").ok()?;
     let line = |item: &str| Line {
         item_id: item.to_owned(),
@@ -74,7 +75,7 @@ fn props() -> Option<Props> {
         at: NOON,
         source: Source::Signed,
     });
-    Some(Props { policy, shop, currency, signals, person })
+    Some(Props { policy, cart, shop, currency, signals, person })
 }
 
 /// Lets the core handle at least so many events: signals, wakeups that choose a sequence by the policy's
@@ -97,8 +98,7 @@ pub fn events(n: u64) -> u64 {
 /// One cart from its first view to its first message.
 fn story(props: &Props) -> u64 {
     let mut handled = 0;
-    let cart = CartId::derive(&["bench"]);
-    let mut recovery = Recovery::new(cart, props.shop.clone(), props.currency, NOON);
+    let mut recovery = Recovery::new(props.cart.clone(), props.shop.clone(), props.currency, NOON);
     let mut person = props.person.clone();
     recovery.link(NOON, &person.id);
     for signal in &props.signals {
@@ -132,8 +132,7 @@ fn request(prepared: &comeback_core::recovery::Prepared) -> ClaimRequest {
 #[must_use]
 pub fn decisions(n: u64) -> u64 {
     let Some(props) = props() else { return 0 };
-    let cart = CartId::derive(&["bench"]);
-    let mut recovery = Recovery::new(cart, props.shop.clone(), props.currency, NOON);
+    let mut recovery = Recovery::new(props.cart.clone(), props.shop.clone(), props.currency, NOON);
     recovery.link(NOON, &props.person.id);
     for signal in &props.signals {
         recovery.signal(signal.at, signal.clone());

@@ -106,7 +106,7 @@ fn known(text: &mut String, facts: &Facts) {
             // Two places are enough for people; the recorded value stands in --json.
             // An empty sum is -0; adding 0 takes its sign away.
             (_, Value::Number(n)) => format!("{}", (n * 100.0).round() / 100.0 + 0.0),
-            (_, Value::Word(word)) => word.clone(),
+            (_, Value::Word(word)) => word.to_string(),
             (_, Value::Words(words)) if words.is_empty() => "none".to_owned(),
             (_, Value::Words(words)) => words.join("+"),
         };

@@ -2,6 +2,8 @@
 //! exposure counts when the message is sent, not before; that of a silent arm at the moment at which it
 //! would have been sent, which is when every other check has passed.
 
+use std::borrow::Cow;
+
 use super::{ClaimRequest, Log, Refusal, skip};
 use crate::decision::{Why, Would};
 use crate::experiment::{self, Exposure};
@@ -11,9 +13,9 @@ use crate::policy::{Policy, Step};
 use crate::time::Timestamp;
 
 /// The step to claim, and the experiments it is part of.
-pub(super) struct Planned {
+pub(super) struct Planned<'p> {
     /// As the arms have it.
-    pub(super) step: Step,
+    pub(super) step: Cow<'p, Step>,
     /// What the person is exposed to, if it is sent.
     pub(super) exposures: Vec<Exposure>,
     /// An arm that sends nothing.
@@ -21,18 +23,18 @@ pub(super) struct Planned {
 }
 
 /// Applies the arms of this person, experiment by experiment in the order of the policy.
-pub(super) fn plan(
+pub(super) fn plan<'p>(
     now: Timestamp,
     person: &Person,
-    request: &ClaimRequest,
+    request: &'p ClaimRequest,
     policy: &Policy,
     log: &mut Log,
-) -> Result<Planned, Refusal> {
-    let mut planned = Planned { step: request.step.clone(), exposures: vec![], silent: None };
+) -> Result<Planned<'p>, Refusal> {
+    let mut planned = Planned { step: Cow::Borrowed(&request.step), exposures: vec![], silent: None };
     for experiment in experiment::on_step(policy, &request.sequence, &request.step.name) {
         let (shop, unit) = (person.shop.as_str(), person.id.as_str());
         let Some(arm) = experiment::arm_for(experiment, shop, unit, &person.assignments) else { continue };
-        let step = &mut planned.step;
+        let step = planned.step.to_mut();
         step.at_ms = arm.at_ms.unwrap_or(step.at_ms);
         if let Some(channels) = &arm.channels {
             step.channels.clone_from(channels);
@@ -67,7 +69,7 @@ pub(super) fn speak(silent: Option<&str>, would: &Would, log: &mut Log) -> Resul
     log.check("silent_arm", false, format!("{experiment}: this arm sends nothing"), skip(Why::SilentArm))
 }
 
-impl Planned {
+impl Planned<'_> {
     /// Name of the experiment whose arm sends nothing.
     pub(super) fn silent(&self) -> Option<&str> {
         self.silent.as_deref()

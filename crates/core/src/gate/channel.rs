@@ -9,6 +9,7 @@
 //! 4. the order of the step.
 
 use core::cmp::Reverse;
+use std::borrow::Cow;
 
 use super::hours::{Hours, Shut};
 use super::jurisdiction::{Laws, asked_for, said_by};
@@ -89,7 +90,7 @@ fn note<'p>(
                 before.join(" and ")
             )
         };
-        log.checks.push(Check { rule: "channel".into(), found, passed: true });
+        log.checks.push(Check { rule: "channel".into(), found: found.into(), passed: true });
     }
     chosen
 }
@@ -129,23 +130,61 @@ fn order(ask: &Ask<'_>, step: &Step) -> Vec<(Channel, &'static str)> {
     order.into_iter().map(|channel| (channel, why(channel))).collect()
 }
 
+/// What is asked of a channel.
+#[derive(Clone, Copy)]
+enum Asked {
+    Contact,
+    OptedOut,
+    Consent,
+    Unverified,
+    PerAbandonment,
+    Hours,
+}
+
+impl Asked {
+    /// The check's name for a channel. Written out: a record is made of many, and they are read more
+    /// often than written.
+    const fn of(self, channel: Channel) -> &'static str {
+        use Channel::{Email, Push, Sms};
+        match (channel, self) {
+            (Email, Self::Contact) => "email.contact",
+            (Email, Self::OptedOut) => "email.opted_out",
+            (Email, Self::Consent) => "email.consent",
+            (Email, Self::Unverified) => "email.unverified",
+            (Email, Self::PerAbandonment) => "email.per_abandonment",
+            (Email, Self::Hours) => "email.hours",
+            (Sms, Self::Contact) => "sms.contact",
+            (Sms, Self::OptedOut) => "sms.opted_out",
+            (Sms, Self::Consent) => "sms.consent",
+            (Sms, Self::Unverified) => "sms.unverified",
+            (Sms, Self::PerAbandonment) => "sms.per_abandonment",
+            (Sms, Self::Hours) => "sms.hours",
+            (Push, Self::Contact) => "push.contact",
+            (Push, Self::OptedOut) => "push.opted_out",
+            (Push, Self::Consent) => "push.consent",
+            (Push, Self::Unverified) => "push.unverified",
+            (Push, Self::PerAbandonment) => "push.per_abandonment",
+            (Push, Self::Hours) => "push.hours",
+        }
+    }
+}
+
 /// Whether a channel may be used: provider and address, opt-out, consent, the limits of addresses and
 /// text messages, the law. The refusal says how far it came.
 fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>, (u8, Why)> {
-    let mut note = |what: &str, passed: bool, found: String| {
-        log.checks.push(Check { rule: format!("{channel}.{what}"), found, passed });
-        passed
+    let mut no = |rule: Asked, found: &'static str| {
+        log.checks.push(Check { rule: rule.of(channel).into(), found: found.into(), passed: false });
     };
     if !ask.request.capable.contains(&channel) {
-        note("contact", false, "no provider for this channel".into());
+        no(Asked::Contact, "no provider for this channel");
         return Err((0, Why::NoContact));
     }
     let Some(contact) = ask.person.contact(channel) else {
-        note("contact", false, "no address".into());
+        no(Asked::Contact, "no address");
         return Err((0, Why::NoContact));
     };
     if ask.person.opt_outs.iter().any(|(c, _)| *c == channel) {
-        note("opted_out", false, "opted out of this channel".into());
+        no(Asked::OptedOut, "opted out of this channel");
         return Err((1, Why::ChannelOptedOut));
     }
     let places = ask.whereabouts.places(channel, &contact.address);
@@ -154,8 +193,8 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
     let consent = agreed(ask, channel, contact, &laws, log)?;
     if let Some(found) = unverified(ask, channel, contact) {
         let passed = found.is_ok();
-        let found = found.unwrap_or_else(|found| found).to_owned();
-        log.checks.push(Check { rule: format!("{channel}.unverified"), found, passed });
+        let found = found.unwrap_or_else(|found| found).into();
+        log.checks.push(Check { rule: Asked::Unverified.of(channel).into(), found, passed });
         if !passed {
             return Err((4, Why::UnverifiedLimit));
         }
@@ -163,8 +202,8 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
     if channel == Channel::Sms {
         let sent = ask.of_abandonment(channel);
         let passed = u64::try_from(sent).unwrap_or(u64::MAX) < u64::from(ask.policy.caps.sms_per_abandonment);
-        let found = format!("{sent} so far");
-        log.checks.push(Check { rule: format!("{channel}.per_abandonment"), found, passed });
+        let found = format!("{sent} so far").into();
+        log.checks.push(Check { rule: Asked::PerAbandonment.of(channel).into(), found, passed });
         if !passed {
             return Err((5, Why::SmsCap));
         }
@@ -178,13 +217,13 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
     shut.extend(ask.policy.quiet_hours.map(|quiet| Shut::Window(quiet, &[])));
     let hours = Hours { zones, shut };
     let Some(open) = hours.open_from(ruling.room_at.unwrap_or(ask.now)) else {
-        let found = "no hour of the next 14 days is free of all quiet hours".to_owned();
-        log.checks.push(Check { rule: format!("{channel}.hours"), found, passed: false });
+        let found = "no hour of the next 14 days is free of all quiet hours".into();
+        log.checks.push(Check { rule: Asked::Hours.of(channel).into(), found, passed: false });
         return Err((6, if by_law == 0 { Why::QuietHours } else { Why::Jurisdiction }));
     };
     if ruling.last.is_some_and(|last| open > last) {
-        let found = format!("free again at {}, which is too late", open.to_rfc3339());
-        log.checks.push(Check { rule: format!("{channel}.hours"), found, passed: false });
+        let found = format!("free again at {}, which is too late", open.to_rfc3339()).into();
+        log.checks.push(Check { rule: Asked::Hours.of(channel).into(), found, passed: false });
         return Err((6, Why::Jurisdiction));
     }
     let why = if ask.policy.quiet_hours.is_some_and(|quiet| ask.is_quiet(quiet, &hours.zones)) {
@@ -211,15 +250,17 @@ fn agreed<'p>(
     let enough = yes.is_some_and(|yes| yes.source >= least);
     let by_law = laws.consent(yes);
     let lawful = by_law.iter().all(|check| check.passed);
-    let found = match held {
-        None => "never asked or never answered".to_owned(),
-        Some(c) if !c.granted => format!("refused at {} under wording {:?}", c.at.to_rfc3339(), c.wording),
+    let found: Cow<'static, str> = match held {
+        None => "never asked or never answered".into(),
+        Some(c) if !c.granted => {
+            format!("refused at {} under wording {:?}", c.at.to_rfc3339(), c.wording).into()
+        }
         Some(c) => {
             let given = format!("given at {} under wording {:?}", c.at.to_rfc3339(), c.wording);
             if enough {
-                given
+                given.into()
             } else {
-                format!("{given}: {}; the policy asks for {}", said_by(c.source), asked_for(least))
+                format!("{given}: {}; the policy asks for {}", said_by(c.source), asked_for(least)).into()
             }
         }
     };
@@ -228,12 +269,12 @@ fn agreed<'p>(
         let (passed, checks) = laws.soft_opt_in(ask, contact);
         log.checks.extend(checks);
         if passed {
-            let found = format!("{found}; customers need none here");
-            log.checks.push(Check { rule: format!("{channel}.consent"), found, passed: true });
+            let found = format!("{found}; customers need none here").into();
+            log.checks.push(Check { rule: Asked::Consent.of(channel).into(), found, passed: true });
             return Ok(None);
         }
     }
-    log.checks.push(Check { rule: format!("{channel}.consent"), found, passed: enough });
+    log.checks.push(Check { rule: Asked::Consent.of(channel).into(), found, passed: enough });
     log.checks.extend(by_law);
     match (enough, lawful) {
         (true, true) => Ok(yes),

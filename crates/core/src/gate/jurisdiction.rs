@@ -84,12 +84,14 @@ impl<'p> Laws<'p> {
             .filter(move |(_, rule)| rule.law.bears_on(by))
     }
 
-    fn line(&self, pack: &Pack, rule: &Rule, passed: bool, found: &str) -> Check {
-        Check {
-            rule: format!("{}.law.{}.{}", self.channel, pack.code, rule.id),
-            found: format!("{found} ({}: {})", pack.name, rule.source),
-            passed,
-        }
+    /// Where nothing is known of a place, there is a line for every pack there is: joined, not
+    /// formatted, because that takes the room of a text at once.
+    fn line(&self, pack: &Pack, rule: &Rule, passed: bool, found: &[&str]) -> Check {
+        let named = [self.channel.as_str(), ".law.", &pack.code, ".", &rule.id].concat();
+        let mut parts: Vec<&str> = Vec::with_capacity(found.len() + 5);
+        parts.extend(found);
+        parts.extend([" (", &pack.name, ": ", &rule.source, ")"]);
+        Check { rule: named.into(), found: parts.concat().into(), passed }
     }
 
     /// Whether a yes rests on what the law asks for; a line for each rule about it.
@@ -100,7 +102,7 @@ impl<'p> Laws<'p> {
             };
             let passed = yes.is_some_and(|yes| yes.source >= source);
             let held = yes.map_or("there is no yes", |yes| said_by(yes.source));
-            Some(self.line(pack, rule, passed, &format!("{held}; asked for is {}", asked_for(source))))
+            Some(self.line(pack, rule, passed, &[held, "; asked for is ", asked_for(source)]))
         };
         self.rules().filter_map(line).collect()
     }
@@ -130,7 +132,7 @@ impl<'p> Laws<'p> {
             Some(_) if !vouched => "the address was only typed into a page",
             Some(_) => "a customer needs no recorded yes",
         };
-        (passed, grants().map(|(pack, rule, _)| self.line(pack, rule, passed, found)).collect())
+        (passed, grants().map(|(pack, rule, _)| self.line(pack, rule, passed, &[found])).collect())
     }
 
     /// What the rules about number, time and hours say now.
@@ -177,7 +179,7 @@ impl<'p> Laws<'p> {
                 }
                 Law::LeastConsent { .. } | Law::SoftOptIn { .. } => continue,
             };
-            log.checks.push(self.line(pack, rule, passed, &found));
+            log.checks.push(self.line(pack, rule, passed, &[&found]));
         }
         ruling
     }
@@ -205,7 +207,7 @@ pub(super) fn asked_for(source: Source) -> &'static str {
 pub(super) fn local(at: Timestamp, zones: &[Zone]) -> String {
     let minute = |zone: &Zone| zone.civil(at).map_or(0, |c| c.minute);
     match zones {
-        [zone] => format!("{} in {}", told_minute(minute(zone)), zone.name()),
+        [zone] => [&told_minute(minute(zone)), " in ", zone.name()].concat(),
         // In the order of their local time, which may lie on two days.
         _ => {
             let offset = |zone: &&Zone| zone.offset_minutes(at);
@@ -225,5 +227,5 @@ fn told_minute(minute: u16) -> String {
 
 /// `from 21:00 to 09:00`.
 pub(super) fn told_window(window: QuietHours) -> String {
-    format!("from {} to {}", told_minute(window.from), told_minute(window.to))
+    ["from ", &told_minute(window.from), " to ", &told_minute(window.to)].concat()
 }

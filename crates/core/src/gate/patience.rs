@@ -3,6 +3,8 @@
 //! Caps count what was sent and what is claimed and not settled: two carts must not slip through one
 //! gap together.
 
+use std::borrow::Cow;
+
 use super::channel::Chosen;
 use super::jurisdiction::{local, told_window};
 use super::{Ask, Log, Refusal, skip};
@@ -44,19 +46,15 @@ pub(super) fn check(ask: &Ask<'_>, step: &Step, chosen: &Chosen<'_>, log: &mut L
     let (until, why) = chosen.wait.unwrap_or((ask.now, Why::QuietHours));
     let refusal = Refusal::Defer { until, why };
     if let Some(quiet) = ask.policy.quiet_hours {
-        let found = format!(
-            "by {} zone, {}; quiet {}",
-            chosen.zones_origin,
-            local(ask.now, &chosen.hours.zones),
-            told_window(quiet)
-        );
+        let (there, window) = (local(ask.now, &chosen.hours.zones), told_window(quiet));
+        let found = ["by ", chosen.zones_origin, " zone, ", &there, "; quiet ", &window].concat();
         let passed = !ask.is_quiet(quiet, &chosen.hours.zones);
         log.check("quiet_hours", passed, found, refusal)?;
     }
     if !ask.policy.jurisdictions.is_empty() {
         let found = match chosen.wait {
-            None => "no window of the law is shut".to_owned(),
-            Some((until, _)) => format!("free again at {}", until.to_rfc3339()),
+            None => Cow::from("no window of the law is shut"),
+            Some((until, _)) => format!("free again at {}", until.to_rfc3339()).into(),
         };
         log.check("lawful_hours", chosen.wait.is_none(), found, refusal)?;
     }

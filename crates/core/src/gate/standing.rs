@@ -1,6 +1,8 @@
 //! What ends a sequence and what forbids a step, whatever the channel: order, opt-out, automation, the
 //! shop's switch, a pause, nothing to show, a newer cart, the step's own condition, repetition, holdout.
 
+use std::borrow::Cow;
+
 use super::{Ask, Log, Refusal, skip};
 use crate::decision::Why;
 use crate::experiment;
@@ -34,7 +36,7 @@ pub(super) fn ends(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
         person.opted_out_of_all.is_none(),
         person
             .opted_out_of_all
-            .map_or_else(|| "no opt-out".to_owned(), |t| format!("opted out at {}", t.to_rfc3339())),
+            .map_or(Cow::from("no opt-out"), |t| format!("opted out at {}", t.to_rfc3339()).into()),
         skip(Why::OptedOut),
     )?;
     log.check(
@@ -58,7 +60,7 @@ pub(super) fn forbids(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
     log.check(
         "paused",
         paused.is_none(),
-        paused.map_or_else(|| "no pause".to_owned(), |t| format!("paused until {}", t.to_rfc3339())),
+        paused.map_or(Cow::from("no pause"), |t| format!("paused until {}", t.to_rfc3339()).into()),
         Refusal::Defer { until: paused.unwrap_or(now), why: Why::Paused },
     )?;
     log.check(
@@ -114,7 +116,7 @@ pub(super) fn repeats(ask: &Ask<'_>, step: &Step, log: &mut Log) -> Result<(), R
     let claimed = claimed.map(|(_, c)| (c.channel, c.template.as_str()));
     let earlier = sent.chain(claimed).find(|(_, template)| *template == step.template);
     let found = earlier.map_or_else(
-        || format!("{} has not gone out in this abandonment", step.template),
+        || [&step.template, " has not gone out in this abandonment"].concat(),
         |(channel, _)| format!("{} went out by {channel} in this abandonment", step.template),
     );
     log.check("repeats", earlier.is_none(), found, skip(Why::Repeats))

@@ -148,7 +148,7 @@ fn repeated(tried: Tried) -> Choice {
 
 impl Asking<'_> {
     fn note(&mut self, found: String, passed: bool) {
-        self.checks.push(Check { rule: "offer".to_owned(), found, passed });
+        self.checks.push(Check { rule: "offer".into(), found: found.into(), passed });
     }
 
     /// What was given before in this abandonment stays as it is: neither a better offer with each

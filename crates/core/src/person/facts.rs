@@ -35,7 +35,7 @@ impl Person {
     #[must_use]
     pub fn facts(&self, now: Timestamp, cart: &Facts) -> Facts {
         let mut facts = cart.clone();
-        facts.extend(&self.profile(now));
+        facts.extend(self.profile(now));
         facts
     }
 

@@ -93,7 +93,7 @@ pub(super) fn eval(policy: &Policy, expr: &Expr, facts: &Facts, depth: u8) -> bo
             .is_some_and(|s| eval(policy, &s.when, facts, depth + 1)),
         Expr::Compare { field, op, value } => facts.number(*field).is_some_and(|held| op.holds(held, *value)),
         Expr::Is { field, words } => {
-            matches!(facts.get(*field), Some(Value::Word(held)) if words.contains(held))
+            matches!(facts.get(*field), Some(Value::Word(held)) if words.iter().any(|word| word == held))
         }
         Expr::Has { field, word } => {
             matches!(facts.get(*field), Some(Value::Words(held)) if held.contains(word))

@@ -1,9 +1,10 @@
 //! What a condition may ask about: every field with its name, type, unit and when it is known, and
 //! the facts that answer. Where facts come from is the recovery's and the person's.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,21 +122,49 @@ impl Field {
 pub enum Value {
     /// A number, or a flag as 1 or 0.
     Number(f64),
-    /// A word.
-    Word(String),
+    /// A word; mostly one of the core's own, which needs no room of its own.
+    Word(Cow<'static, str>),
     /// Several.
     Words(Vec<String>),
 }
 
 /// What is known of a cart and its person when a condition is asked. What is not there is unknown.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Facts(BTreeMap<Field, Value>);
+///
+/// A list in the order of the fields, not a map: it is made and copied for every decision, and at most
+/// a few dozen long.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(from = "BTreeMap<Field, Value>")]
+pub struct Facts(Vec<(Field, Value)>);
+
+impl From<BTreeMap<Field, Value>> for Facts {
+    fn from(facts: BTreeMap<Field, Value>) -> Self {
+        Self(facts.into_iter().collect())
+    }
+}
+
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.iter())
+    }
+}
 
 impl Facts {
+    /// Room for what is usually known of a cart and its person.
+    const USUAL: usize = 28;
+
+    fn put(&mut self, field: Field, value: Value) {
+        if self.0.capacity() == 0 {
+            self.0.reserve(Self::USUAL);
+        }
+        match self.0.binary_search_by_key(&field, |(held, _)| *held) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (field, value)),
+        }
+    }
+
     /// Adds a number.
     pub fn set(&mut self, field: Field, number: f64) {
-        self.0.insert(field, Value::Number(number));
+        self.put(field, Value::Number(number));
     }
 
     /// Adds a number that may be unknown.
@@ -151,13 +180,13 @@ impl Facts {
     }
 
     /// Adds a word.
-    pub fn set_word(&mut self, field: Field, word: impl Into<String>) {
-        self.0.insert(field, Value::Word(word.into()));
+    pub fn set_word(&mut self, field: Field, word: impl Into<Cow<'static, str>>) {
+        self.put(field, Value::Word(word.into()));
     }
 
     /// Adds a set of words.
     pub fn set_words(&mut self, field: Field, words: Vec<String>) {
-        self.0.insert(field, Value::Words(words));
+        self.put(field, Value::Words(words));
     }
 
     /// These facts and a number, for building them in one go.
@@ -170,28 +199,31 @@ impl Facts {
     /// What is known of a field.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<&Value> {
-        self.0.get(&field)
+        let at = self.0.binary_search_by_key(&field, |(held, _)| *held).ok()?;
+        self.0.get(at).map(|(_, value)| value)
     }
 
     /// The number that is known of a field.
     #[must_use]
     pub fn number(&self, field: Field) -> Option<f64> {
-        match self.0.get(&field) {
+        match self.get(field) {
             Some(Value::Number(number)) => Some(*number),
             _ => None,
         }
     }
 
     /// Takes over what others know; they win where both do.
-    pub fn extend(&mut self, others: &Self) {
-        self.0.extend(others.0.iter().map(|(field, value)| (*field, value.clone())));
+    pub fn extend(&mut self, others: Self) {
+        for (field, value) in others.0 {
+            self.put(field, value);
+        }
     }
 
     /// What is known since then, and no other.
     #[must_use]
     pub fn only(&self, known: Known) -> Self {
         let kept = self.0.iter().filter(|(field, _)| field.spec().known == known);
-        Self(kept.map(|(field, value)| (*field, value.clone())).collect())
+        Self(kept.cloned().collect())
     }
 
     /// All that is known, in the order of the fields.

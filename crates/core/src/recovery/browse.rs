@@ -93,14 +93,17 @@ impl Recovery {
         };
         let look = self.looks.best(browse).cloned().or_else(paused)?;
         let due = self.last_activity.plus(browse.idle_ms);
-        let Viewed { item_id, item_variant, .. } = &look.item;
-        let contents = format!("{item_id}\u{1f}{}", item_variant.as_deref().unwrap_or(""));
         let trigger = Trigger::Browse;
-        Some(Leaving { trigger, due, since: due, idle_ms: browse.idle_ms, contents, look: Some(look) })
+        Some(Leaving { trigger, due, since: due, idle_ms: browse.idle_ms, look: Some(look) })
     }
 }
 
 impl Viewed {
+    /// What it is, as a value that two equal looks share.
+    pub(super) fn contents(&self) -> String {
+        format!("{}\u{1f}{}", self.item_id, self.item_variant.as_deref().unwrap_or(""))
+    }
+
     /// As a line: one piece, its price unknown. Only the catalogue may name it to others.
     #[must_use]
     pub fn as_line(&self) -> Line {

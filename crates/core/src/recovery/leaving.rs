@@ -45,8 +45,6 @@ pub(super) struct Leaving {
     pub(super) since: Timestamp,
     /// A return that lasted no longer resumes the episode.
     pub(super) idle_ms: Millis,
-    /// What an episode would be about, to be compared with the last one's.
-    pub(super) contents: String,
     /// The product, where it is about one.
     pub(super) look: Option<Look>,
 }
@@ -62,8 +60,13 @@ impl Recovery {
         }
         let (trigger, due, since) =
             self.cart_triggers(policy).into_iter().flatten().min_by_key(|(_, due, _)| *due)?;
-        let (idle_ms, contents) = (self.idle_ms(policy), self.cart.contents());
-        Some(Leaving { trigger, due, since, idle_ms, contents, look: None })
+        Some(Leaving { trigger, due, since, idle_ms: self.idle_ms(policy), look: None })
+    }
+
+    /// What an episode would be about, to be compared with the last one's. Asked when a cart is left,
+    /// not each time it is reckoned when that would be.
+    pub(super) fn contents(&self, leaving: &Leaving) -> String {
+        leaving.look.as_ref().map_or_else(|| self.cart.contents(), |look| look.item.contents())
     }
 
     /// Whether the return that paused this episode lasted at most so long.

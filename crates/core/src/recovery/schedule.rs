@@ -47,8 +47,9 @@ impl Recovery {
     /// The cart is left: the paused episode goes on, or a new one begins, or nothing is planned.
     fn abandon(&mut self, now: Timestamp, leaving: Leaving, policy: &Policy, effects: &mut Vec<Effect>) {
         self.looks.clear();
+        let contents = self.contents(&leaving);
         if let Some(episode) = &self.episode
-            && episode.contents == leaving.contents
+            && episode.contents == contents
             && (episode.trigger == Trigger::Browse) == (leaving.trigger == Trigger::Browse)
             && self.is_short_stay(episode, leaving.idle_ms)
         {
@@ -61,7 +62,7 @@ impl Recovery {
             effects.extend(self.announcement(self.wait_for(now, policy), false));
             return;
         }
-        let Leaving { trigger, due, since, contents, look, .. } = leaving;
+        let Leaving { trigger, due, since, look, .. } = leaving;
         let number = self.episode.as_ref().map_or(1, |e| e.number.saturating_add(1));
         let likely = cause::infer(self, policy);
         let class = look.as_ref().map(|l| &l.item);
@@ -111,11 +112,12 @@ impl Recovery {
 
     /// Does the next thing that is due in a running episode; `false` when nothing is.
     fn advance(&mut self, now: Timestamp, policy: &Policy, effects: &mut Vec<Effect>) -> bool {
-        let Some(episode) = self.episode.clone() else {
+        let Some(episode) = &self.episode else {
             return false;
         };
-        let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
-        let at = |index: u32| step_at(steps, index).map(|s| self.step_due(policy, &episode, s));
+        let (number, began, next_step) = (episode.number, episode.began, episode.next_step);
+        let (name, steps) = planned(policy, episode);
+        let at = |index: u32| step_at(steps, index).map(|s| self.step_due(policy, name, began, s));
         if let Some(pending) = self.pending.clone() {
             // A deferred step gives way when the next one is due.
             let next = at(pending.step + 1);
@@ -146,26 +148,26 @@ impl Recovery {
             self.offer(now, pending.key, pending.step, pending.attempts + 1, step, effects);
             return false;
         }
-        let Some(step) = step_at(steps, episode.next_step) else {
+        let Some(step) = step_at(steps, next_step) else {
             self.move_to(now, Phase::Exhausted, "every step is settled", effects);
             return false;
         };
-        if now < self.step_due(policy, &episode, step) {
+        if now < self.step_due(policy, name, began, step) {
             return false;
         }
-        let key = SendKey::of(&self.id, episode.number, episode.next_step);
+        let key = SendKey::of(&self.id, number, next_step);
         if self.person.is_none() {
-            self.settle_step(now, &key, episode.next_step, Outcome::Skipped { why: Why::NoPerson }, effects);
+            self.settle_step(now, &key, next_step, Outcome::Skipped { why: Why::NoPerson }, effects);
             return true;
         }
-        if at(episode.next_step + 1).is_some_and(|next| next <= now) {
+        if at(next_step + 1).is_some_and(|next| next <= now) {
             // It was missed (a late alarm, a shopper who came back for a while): all that was missed
             // must not go out in one go.
             let superseded = Outcome::Skipped { why: Why::Superseded };
-            self.settle_step(now, &key, episode.next_step, superseded, effects);
+            self.settle_step(now, &key, next_step, superseded, effects);
             return true;
         }
-        self.offer(now, key, episode.next_step, 1, step, effects);
+        self.offer(now, key, next_step, 1, step, effects);
         false
     }
 
@@ -194,16 +196,17 @@ impl Recovery {
 
     /// When a step is due: its own time, or that of the arm its person is in. Asked anew each time,
     /// for the person may be found after the cart was left.
-    fn step_due(&self, policy: &Policy, episode: &Episode, step: &Step) -> Timestamp {
+    fn step_due(&self, policy: &Policy, sequence: &str, began: Timestamp, step: &Step) -> Timestamp {
         let unit = self.person.as_ref().map(PersonId::as_str);
         let shop = self.shop.as_str();
-        episode.began.plus(experiment::planned_at(policy, &episode.sequence, step, shop, unit, &[]))
+        began.plus(experiment::planned_at(policy, sequence, step, shop, unit, &[]))
     }
 
     fn due(&self, policy: &Policy) -> Option<Timestamp> {
         let episode = self.episode.as_ref()?;
-        let steps = policy.sequence(&episode.sequence).map_or(&[][..], |s| &s.steps);
-        let step_due = |index: u32| step_at(steps, index).map(|s| self.step_due(policy, episode, s));
+        let (name, steps) = planned(policy, episode);
+        let step_due =
+            |index: u32| step_at(steps, index).map(|s| self.step_due(policy, name, episode.began, s));
         match &self.pending {
             Some(p) if p.deferred => {
                 Some(step_due(p.step + 1).filter(|n| *n <= p.again_at).unwrap_or(p.again_at))
@@ -213,6 +216,11 @@ impl Recovery {
             None => Some(step_due(episode.next_step).unwrap_or(episode.began)),
         }
     }
+}
+
+/// The sequence of an episode; without steps if the policy has no such sequence any more.
+fn planned<'p>(policy: &'p Policy, episode: &Episode) -> (&'p str, &'p [Step]) {
+    policy.sequence(&episode.sequence).map_or(("", &[]), |s| (&s.name, &s.steps))
 }
 
 pub(super) fn step_at(steps: &[Step], index: u32) -> Option<&Step> {

@@ -52,6 +52,8 @@ impl Seen {
 
     fn push(&mut self, print: u64) {
         if self.0.is_empty() {
+            // A session's events, as a rule.
+            self.0.reserve(1 + KEPT / 4 * CHARS);
             self.0.push(MARK);
         }
         if self.0.len() > KEPT * CHARS {

@@ -19,7 +19,7 @@ fn cause_of(policy: Policy, acts: &[Act]) -> (Cause, Vec<String>) {
     });
     #[expect(clippy::expect_used, reason = "outside a test function")]
     let (likely, facts) = left.expect("the cart was never left");
-    let word = Value::Word(likely.cause.as_str().to_owned());
+    let word = Value::Word(likely.cause.as_str().into());
     assert_eq!(facts.get(Field::AbandonmentCause), Some(&word), "conditions see it");
     (likely.cause, likely.reasons)
 }
