@@ -92,11 +92,15 @@ fn compare(
         match piece {
             Piece::Event(event) => {
                 progress.step();
-                if let Input::Capture(capture) = &event.what {
-                    tally.seen(&capture.cart, capture.zone.as_deref());
+                let place = match &event.what {
+                    Input::Capture(capture) => Some((capture.cart.clone(), capture.zone.clone())),
+                    _ => None,
+                };
+                both.event(*event, &mut tally);
+                // Only now: what was due before this event went out where the shopper was before it.
+                if let Some((cart, zone)) = place {
+                    tally.seen(&cart, zone.as_deref());
                 }
-                both.event(*event);
-                both.tell(&mut tally);
             }
             Piece::Apart => {
                 carts += both.finish(source.end(), &mut tally);
@@ -127,9 +131,20 @@ impl<'p> Both<'p> {
         Self { a: replay(a), b: replay(b) }
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: Event, tally: &mut Tally) {
+        self.pass(event.at, tally);
         self.a.event(event.clone());
         self.b.event(event);
+        self.tell(tally);
+    }
+
+    /// Lets time pass, and counts what happens as it happens: what is told of a silence of weeks takes
+    /// far more room than the carts.
+    fn pass(&mut self, end: Timestamp, tally: &mut Tally) {
+        while self.a.advance(end) | self.b.advance(end) {
+            self.tell(tally);
+        }
+        self.tell(tally);
     }
 
     fn tell(&mut self, tally: &mut Tally) {
@@ -144,9 +159,7 @@ impl<'p> Both<'p> {
 
     /// Lets time go on to the end of the log, and no further; how many carts there were.
     fn finish(&mut self, end: Timestamp, tally: &mut Tally) -> u64 {
-        self.a.until(end);
-        self.b.until(end);
-        self.tell(tally);
+        self.pass(end, tally);
         self.a.counts().carts
     }
 }
@@ -195,8 +208,10 @@ fn stories<const N: usize>(
     let fresh = || policies.map(|p| Replay::new(p, Settings::of(head.shop.clone(), p)));
     let mut replays = fresh();
     let mut stories: [Stories; N] = std::array::from_fn(|_| Stories::new());
-    let gather = |replays: &mut [Replay<'_>; N], stories: &mut [Stories; N]| {
-        for (replay, stories) in replays.iter_mut().zip(stories) {
+    let gather = |replays: &mut [Replay<'_>; N], stories: &mut [Stories; N], until: Timestamp| loop {
+        // What is told is looked through as it happens; most of it is of other carts.
+        let more = replays.iter_mut().fold(false, |more, replay| replay.advance(until) | more);
+        for (replay, stories) in replays.iter_mut().zip(stories.iter_mut()) {
             while let Some(told) = replay.next_told() {
                 let (cart, entry, key) = match told {
                     Told::Logged { cart, entry } => (cart, entry, None),
@@ -214,28 +229,25 @@ fn stories<const N: usize>(
                 }
             }
         }
+        if !more {
+            break;
+        }
     };
     while let Some(piece) = source.next()? {
         match piece {
             Piece::Event(event) => {
+                gather(&mut replays, &mut stories, event.at);
                 for replay in &mut replays {
                     replay.event((*event).clone());
                 }
-                gather(&mut replays, &mut stories);
             }
             Piece::Apart => {
-                for replay in &mut replays {
-                    replay.until(source.end());
-                }
-                gather(&mut replays, &mut stories);
+                gather(&mut replays, &mut stories, source.end());
                 replays = fresh();
             }
         }
     }
-    for replay in &mut replays {
-        replay.until(source.end());
-    }
-    gather(&mut replays, &mut stories);
+    gather(&mut replays, &mut stories, source.end());
     // Of one instant, what was decided comes before what followed from it.
     for log in stories.iter_mut().flat_map(BTreeMap::values_mut) {
         log.sort_by_key(|n| {

@@ -76,6 +76,8 @@ pub(super) struct People {
     looks_bear: bool,
     /// What is sent where: when that arrived, and when it was acknowledged.
     shipped: Vec<Shipped>,
+    /// Browsers that were heard of at a cart, be it not answered yet: whoever is behind it may be theirs.
+    touching: BTreeMap<u16, BTreeSet<u16>>,
     /// When an order first arrived.
     orders_heard: BTreeMap<u32, Instant>,
 }
@@ -94,6 +96,7 @@ impl People {
         Self {
             looks_bear,
             shipped: vec![],
+            touching: BTreeMap::new(),
             orders_heard: BTreeMap::new(),
             parent: (0..owners.len()).collect(),
             perhaps: (0..owners.len()).collect(),
@@ -172,6 +175,7 @@ impl People {
             && held.person.is_some()
         {
             held.person_since.get_or_insert(entry.at);
+            self.may_be_theirs(*cart);
         }
     }
 
@@ -184,6 +188,10 @@ impl People {
                     heard: entry.at,
                     known: None,
                 }),
+                Fact::Touched { cart, visitor, .. } => {
+                    self.touching.entry(*cart).or_default().insert(*visitor);
+                    self.may_be_theirs(*cart);
+                }
                 Fact::Ordered { order, .. } => {
                     self.orders_heard.entry(*order).or_insert(entry.at);
                 }
@@ -208,8 +216,8 @@ impl People {
                 if *pieces > 0 || *bought || (looks_bear && *visitor != Self::A_LINK) {
                     held.visitor.get_or_insert(*visitor);
                 }
-                // A visit to a cart that is not yet leaves nothing.
-                if *automated && held.born.is_some() {
+                // A visit to a cart that is not yet leaves nothing, unless a look bears one.
+                if *automated && (held.born.is_some() || looks_bear) {
                     held.automated.get_or_insert(entry.at);
                 }
                 held.pieces += pieces;
@@ -321,6 +329,15 @@ impl People {
         let alone =
             there().all(|s| s.address == last.address || s.known.is_some_and(|known| known < last.heard));
         alone.then_some(last.address)
+    }
+
+    /// The browsers that were heard of at a cart may be those of whoever is behind it.
+    fn may_be_theirs(&mut self, cart: u16) {
+        let Some(person) = self.carts.get(&cart).and_then(|c| c.person) else { return };
+        for visitor in self.touching.get(&cart).cloned().unwrap_or_default() {
+            let browser = self.of_visitor(visitor);
+            join_in(&mut self.perhaps, browser, Self::of_address(person));
+        }
     }
 
     /// How often it was named.

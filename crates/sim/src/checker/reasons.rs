@@ -83,7 +83,7 @@ impl Heard {
             Fact::Heard(fact) => self.arrived(fact),
             // What was acknowledged has arrived.
             fact @ (Fact::Touched { .. } | Fact::Ordered { .. } | Fact::OptedOut { .. }) => {
-                self.arrived(fact)
+                self.arrived(fact);
             }
             Fact::Said { address, way, granted: false, .. } => {
                 self.refused.insert((*address, *way));
@@ -186,7 +186,6 @@ impl Heard {
         wrong.map(|what| format!("step ended, {why:?}: {what}"))
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each reason")]
     fn wrong(&self, people: &People, rules: &Rules, refusal: &Refusal<'_>) -> Option<&'static str> {
         let Refusal { at, contact, person, addresses, why } = *refusal;
         let perhaps_theirs = |other: u16| addresses.iter().any(|a| people.may_be_one(*a, other));

@@ -70,7 +70,12 @@ impl Atlas {
                 }
             }
             Fact::Lives { address, spot, place } => {
-                self.profiles.push(Profile { address: *address, spot: *spot, place: *place, known: is_known })
+                self.profiles.push(Profile {
+                    address: *address,
+                    spot: *spot,
+                    place: *place,
+                    known: is_known,
+                });
             }
             _ => {}
         }
