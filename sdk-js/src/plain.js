@@ -2,6 +2,7 @@
 // panels, no deduplication between sources. Stores the cart in the same form as the module.
 import { LAYER } from './capture.js';
 import { emit } from './emit.js';
+import { pages, tabs } from './pages.js';
 
 const KEY = 'comeback.v1';
 const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -24,6 +25,7 @@ export async function plain({ pk, endpoint, config }) {
   let events = [];
   let waiting = [];
   let last = 0;
+  let flying = [];
   let busy, timer, chosen, sent;
   const stored = () => {
     try {
@@ -36,6 +38,8 @@ export async function plain({ pk, endpoint, config }) {
     const { lines, consent: old, ...rest } = stored();
     if (lines) (cart = { ...rest, lines }), (sent = true);
   };
+  // Another tab's cart, if it is newer.
+  const sync = () => choice.storage && stored().at > (cart.at || 0) && read();
   const write = () => {
     try {
       localStorage.setItem(KEY, JSON.stringify({ ...cart, consent: chosen && { ...choice, wording: consent.wording || '' } }));
@@ -65,7 +69,7 @@ export async function plain({ pk, endpoint, config }) {
       }),
     ).then((reply) => reply.ok || fail({ message: 'HTTP ' + reply.status, status: reply.status }), fail);
   // The edge refuses more than 16 KB; a character may be three bytes, rarely are many.
-  const fit = () => {
+  const fit = (events) => {
     let count = 16;
     while (count > 1 && body(events.slice(0, count)).length > 9000) count /= 2;
     return events.slice(0, count);
@@ -73,13 +77,14 @@ export async function plain({ pk, endpoint, config }) {
   const flush = () => {
     timer = 0;
     if (!choice.storage || busy || !events.length) return;
-    const batch = fit();
+    const batch = (flying = fit(events));
     sent = true;
     busy = post('/v1/events', body(batch))
       .then((reply) => reply.status < 500 && reply.status !== 429)
       .catch(() => false)
       .then((settled) => {
         busy = 0;
+        flying = [];
         if (settled) events = events.filter((event) => !batch.includes(event));
         if (events.length) timer ||= setTimeout(flush, settled ? 0 : 5000);
       });
@@ -97,9 +102,21 @@ export async function plain({ pk, endpoint, config }) {
     }
     cart.lines = cart.lines.filter((line) => line.quantity > 0);
   };
+  // The product in sight: for how long so far, since when again, and as its event had it.
+  let look;
+  const away = (now) => {
+    if (look?.since) look.spent += now - look.since;
+    if (look) look.since = 0;
+  };
   const track = (at, name, data) => {
     const t = (last = Math.max(last + 1, at));
     const known = pick(data, 'currency value transaction_id coupon accepted payment_type step code method');
+    sync();
+    if (/^page_/.test(name)) {
+      away(t);
+      if (look) Object.assign(known, look.data, { dwell_ms: look.spent });
+      if (name === 'page_view') look = undefined;
+    }
     if (Array.isArray(data?.items)) {
       known.currency ||= shop.currency;
       known.items = data.items.map((item) => pick(item, 'item_id item_variant item_name price quantity image_url item_url'));
@@ -110,12 +127,13 @@ export async function plain({ pk, endpoint, config }) {
         change(name, known.items);
       }
     }
+    if (name === 'view_item') look = { spent: 0, since: document.visibilityState === 'hidden' ? 0 : t, data: pick(known, 'currency items') };
     events.push({ id: mint('evt_'), t, name, data: known });
     events = events.slice(-50);
     if (name === 'purchase') {
       flush();
       // What is no cart stays: the last panel, for a page where the module runs.
-      cart = { ...pick(cart, 'last_shown'), lines: [] };
+      cart = { ...pick(cart, 'last_shown'), lines: [], at: t };
     }
     if (choice.storage) write();
     timer ||= setTimeout(flush, 300);
@@ -125,16 +143,31 @@ export async function plain({ pk, endpoint, config }) {
   if (old && old.wording === (consent.wording || '')) (choice = pick(old, 'storage marketing profiling')), (chosen = true);
   if (choice.storage) read();
   track(Date.now(), 'page_view');
-  addEventListener('pagehide', () => {
-    if (choice.storage && events.length && navigator.sendBeacon(endpoint + '/v1/events', body(fit()))) events = [];
-  });
+  pages(() => track(Date.now(), 'page_view'));
+  let hidden = document.visibilityState === 'hidden';
+  const leave = () => {
+    if (!hidden) track(Date.now(), 'page_hide');
+    hidden = true;
+    // What is under way goes on by keepalive.
+    const rest = events.filter((event) => !flying.includes(event));
+    const batch = fit(rest);
+    if (choice.storage && rest.length && navigator.sendBeacon(endpoint + '/v1/events', body(batch))) events = events.filter((event) => !batch.includes(event));
+  };
+  const shown = () => {
+    hidden = false;
+    if (look && !look.since) look.since = Date.now();
+  };
+  addEventListener('pagehide', leave);
+  addEventListener('pageshow', shown);
+  document.addEventListener('visibilitychange', () => (document.visibilityState === 'hidden' ? leave() : shown()));
 
-  return (source, t, entry) => {
+  const take = (source, t, entry) => {
     const layer = source === LAYER;
     const [command, name, data] = layer && !entry.length ? ['event', entry.event, entry.ecommerce] : entry;
     if (command === (layer ? 'event' : 'track')) KNOWN.test(name) && track(t, name, data);
     else if (layer) return;
-    else if (command === 'cart') name({ id: cart.cart, currency: cart.currency || shop.currency, lines: cart.lines.map((line) => ({ ...line })) });
+    else if (command === 'cart') sync(), name({ id: cart.cart, currency: cart.currency || shop.currency, lines: cart.lines.map((line) => ({ ...line })) });
+    else if (command === 'check') name(true);
     else if (command === 'identify') choice.storage ? identify(name) : waiting.push(() => identify(name));
     else if (command === 'consent') {
       choice = { ...choice, ...name };
@@ -158,4 +191,6 @@ export async function plain({ pk, endpoint, config }) {
       }
     }
   };
+  tabs(consent.wording, () => choice.storage, (other) => take(0, 0, ['consent', pick(other, 'storage marketing profiling')]));
+  return take;
 }

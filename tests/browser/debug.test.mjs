@@ -36,8 +36,9 @@ story('the overlay tells events with their source, consent, score with reasons, 
   assert.equal(await page.evaluate(() => document.body.contains(document.querySelector('comeback-debug'))), false);
 
   await says(page, 'panels', /edge\s+allowed/);
-  await leave(page);
-  await says(page, 'why', /exit held: empty_cart, nothing in the cart/);
+  // A busy machine moves the mouse too slowly for a leave.
+  const leaves = (done) => until(async () => (await leave(page), await pause(100), done()), 'a leave', 30_000);
+  await leaves(async () => /exit held: empty_cart, nothing in the cart/.test(await list(page, 'why').innerText()));
   await push(page, 'track', 'add_to_cart', add(MUG));
   await page.evaluate((mug) => dataLayer.push({ event: 'view_item', ecommerce: { currency: 'EUR', items: [mug] } }), MUG);
   await push(page, 'consent', { marketing: true });
@@ -53,9 +54,7 @@ story('the overlay tells events with their source, consent, score with reasons, 
   const [score] = (await fired(page, 'score')).slice(-1);
   assert.ok((await list(page, 'score').innerText()).includes(score.buy.toFixed(3)));
 
-  await page.keyboard.press('Escape');
-  await leave(page);
-  await panel(page, 'exit').waitFor();
+  await leaves(() => panel(page, 'exit').isVisible());
   await says(page, 'why', /exit shown/);
   // Above a panel's shade it would be in the way, below it is still to be read beside it.
   assert.deepEqual(await page.evaluate(() => [document.querySelector('comeback-debug').inert, getComputedStyle(document.querySelector('comeback-debug')).position]), [false, 'fixed']);
@@ -100,7 +99,7 @@ story('refusals, beacons and a page that forbids wasm are told', { csp: "script-
   assert.equal(await page.locator('comeback-debug section').evaluate((e) => getComputedStyle(e).borderRadius), '8px', 'the sheet is applied');
   await push(page, 'track', 'add_to_cart', add(MUG));
   await page.evaluate(() => dispatchEvent(new Event('pagehide')));
-  await says(page, 'sent', /add_to_cart → beacon taken/);
+  await says(page, 'sent', /page_hide → beacon taken/);
 });
 
 story('the overlay works with what the configuration holds', { config: { panels: undefined, exit: CONFIG.exit } }, async ({ page, visit }) => {

@@ -1,0 +1,40 @@
+// Which pages are opened: by the browser, by a router, or again out of the back/forward cache; and
+// what other tabs of the shop say of consent. Says only that it is so; what follows is the session's.
+
+// A changed query or anchor is no page; a hash that is a path (`#/cart`, `#!/cart`) is one.
+const place = () => location.pathname + (/^#!?\/[^?]*/.exec(location.hash) || '');
+
+/** Calls `open` for every page that follows in this document. */
+export function pages(open) {
+  let at = place();
+  const route = () => {
+    if (at !== (at = place())) open();
+  };
+  // One event for every way to change the address, and nothing of the page's is patched.
+  if (window.navigation) navigation.addEventListener('currententrychange', route);
+  else {
+    for (const name of ['pushState', 'replaceState']) {
+      const original = history[name];
+      history[name] = function (...args) {
+        original.apply(this, args);
+        route();
+      };
+    }
+    addEventListener('popstate', route);
+    addEventListener('hashchange', route);
+  }
+  addEventListener('pageshow', (event) => event.persisted && open());
+}
+
+/** Where the session keeps cart and consent (`crates/sdk/src/store.rs`, `plain.js`). */
+const KEY = 'comeback.v1';
+
+/** Calls `choose` with the choice of another tab where it differs from what `may` says here. */
+export function tabs(wording = '', may, choose) {
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key !== KEY) return;
+    // A no takes everything away, itself included.
+    const { consent } = newValue ? JSON.parse(newValue) : { consent: { storage: false, wording } };
+    if (consent?.wording === wording && consent.storage !== may()) choose(consent);
+  });
+}
