@@ -77,6 +77,8 @@ const source = (name) => join(here, 'src', name);
 /** What a page loads only if it asks for it, by the name it is built under. */
 const OPTIONAL = {
   'plain.js': 'plain.js',
+  'strip.js': 'strip.js',
+  'check.js': 'check.js',
   'restore.js': 'restore.js',
   'debug.js': 'debug.js',
   'shopify.js': 'adapters/shopify.js',
@@ -94,19 +96,20 @@ async function modules(outdir, entries) {
     outdir,
     format: 'esm',
     // Loaded when needed, so never folded into one another.
-    external: ['./sdk.js', './panel.js', './restore.js', './plain.js', './index.js', './debug.js'],
+    external: ['./sdk.js', './panel.js', './restore.js', './plain.js', './index.js', './debug.js', './help.js', './strip.js', './check.js'],
   });
   await copyFile(small, join(outdir, 'sdk_bg.wasm'));
 }
 
 await mkdir(out, { recursive: true });
 await build({ ...common, entryPoints: [source('loader.js')], outfile: join(out, 'comeback.js'), format: 'iife' });
-await modules(out, ['sdk.js', 'panel.js']);
-const load = { 'comeback.js': 'base', 'sdk.js': 'base', 'sdk_bg.wasm': 'base', 'panel.js': 'panel' };
+await modules(out, ['sdk.js', 'panel.js', 'help.js']);
+// Of the ways to a panel that of help is the longest: panel.js, then help.js.
+const load = { 'comeback.js': 'base', 'sdk.js': 'base', 'sdk_bg.wasm': 'base', 'panel.js': 'panel', 'help.js': 'panel' };
 for (const name of Object.keys(OPTIONAL)) load[name] = 'optional';
 await writeFile(join(out, 'files.json'), JSON.stringify(load, null, 2) + '\n');
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
-await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js']);
+await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js', 'help.js']);
 await rm(scratch, { recursive: true });

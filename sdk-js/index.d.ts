@@ -31,9 +31,11 @@ export interface Events {
   begin_checkout: Items;
   add_shipping_info: Partial<Items>;
   add_payment_info: Partial<Items> & { payment_type?: string };
-  view_shipping_estimate: Record<string, never>;
+  /** `value` is what shipping costs, in major units of `currency`. */
+  view_shipping_estimate: { currency?: string; value?: number };
   try_coupon: { coupon: string; accepted: boolean };
-  checkout_error: { step: string; code: string; method?: string };
+  /** `field` (id or name in the page) and `message` help on the page and do not leave it; `items` are what is sold out. */
+  checkout_error: { step: string; code: string; method?: string; field?: string; message?: string; items?: Item[] };
   purchase: Items & { transaction_id: string };
 }
 
@@ -101,14 +103,29 @@ export interface RestoreReport {
   until_ms?: number;
 }
 
+/** The panels, by their kind. */
+export type Panel =
+  | 'exit'
+  | 'survey'
+  | 'banner'
+  | 'saved_cart'
+  | 'returning'
+  | 'shipping_progress'
+  | 'declined'
+  | 'sold_out'
+  | 'validation'
+  | 'shipping_cost'
+  | 'cart_check'
+  | 'restore';
+
 /** What the SDK tells the page; each also as a `comeback:<name>` event on window. */
 export interface Notices {
-  /** `held` with a reason when a leaving gesture brought no panel. */
-  panel: { panel: 'exit' | 'declined' | 'restore'; state: 'shown' | 'clicked' | 'closed' | 'held'; why?: string };
+  /** `held` with a reason when a panel's moment came and it is not shown; `withheld` where the arm of an experiment shows nothing. */
+  panel: { panel: Panel; state: 'shown' | 'clicked' | 'closed' | 'held' | 'withheld'; why?: string; experiment?: string; arm?: string };
   restore: { mode: 'keep' | 'merge' | 'replace'; cart: Cart; report: RestoreReport[] };
   score: { model: string; buy: number; reasons: { feature: string; effect: number }[] };
-  /** The shopper asked for another way to pay (`method`), or for the payment step again (`null`). */
-  assist: { panel: string; method: string | null; cart: Cart };
+  /** The shopper asked for another way to pay (`method`), for the payment step again (`null`), or for a person (`chat`). */
+  assist: { panel: Panel; method: string | null; chat?: boolean; cart: Cart; error?: { step?: string; code?: string; method?: string; field?: string } };
   /** `retry` begins a restore again that could not be fetched. */
   error: { kind: string; message?: string; status?: number; retry?: () => void };
 }
@@ -132,4 +149,6 @@ export const cart: {
   adapter(adapter: CartAdapter): void;
   /** The cart as the SDK knows it; null on a server. */
   read(): Promise<Cart | null>;
+  /** Whether everything in it is to be had as it is; what is not is shown, where the shop has words for it. True on a server. */
+  check(): Promise<boolean>;
 };

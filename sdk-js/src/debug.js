@@ -4,7 +4,13 @@
 
 /** Reasons to hold a panel back (`core::onsite::Hold`), in words. One that is not here is shown as it is. */
 const HELD = {
-  not_a_leave: 'no leave: wrong edge, too slow, or the shopper was busy',
+  has_cart: 'there is a cart, which another panel speaks of',
+  first_visit: 'the first visit in this browser',
+  no_sequence: 'no sequence wrote about this cart',
+  at_cart: 'the cart is before the shopper',
+  nothing_missing: 'shipping is free already, or never',
+  not_askable: 'the browser was asked for push, or cannot be',
+  given: 'this help was given before, or the panel was closed, in this session',
   empty_cart: 'nothing in the cart, or less than the shop set',
   too_early: 'the page was only just opened',
   likely_to_buy: 'likely to buy without help',

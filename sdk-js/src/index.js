@@ -24,7 +24,7 @@ const command = (...entry) => {
 export function init({ shop, endpoint = '', wasm } = {}) {
   if (!browser() || started) return started;
   const options = { pk: shop, endpoint: endpoint.replace(/\/$/, '') || location.origin, wasm };
-  options.config = fetch(options.endpoint + '/v1/config/' + shop, { credentials: 'omit' })
+  options.config = fetch(options.endpoint + '/v1/config/' + shop + '?lang=' + encodeURIComponent(document.documentElement.lang), { credentials: 'omit' })
     .then((reply) => (reply.ok ? reply.json() : {}))
     .catch(() => ({}));
   capture(sink);
@@ -53,4 +53,5 @@ export function on(name, act) {
 export const cart = {
   adapter: (adapter) => command('adapter', adapter),
   read: () => new Promise((done) => (browser() ? command('cart', done) : done(null))),
+  check: () => new Promise((done) => (browser() ? command('check', done) : done(true))),
 };

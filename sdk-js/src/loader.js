@@ -38,7 +38,7 @@ if (script && !before.version) {
     woken = true;
     // A shop that cannot be asked gets the careful answer: nothing leaves before consent.
     options.config = acted
-      .then(() => fetch(options.endpoint + '/v1/config/' + options.pk, { credentials: 'omit' }))
+      .then(() => fetch(options.endpoint + '/v1/config/' + options.pk + '?lang=' + encodeURIComponent(document.documentElement.lang), { credentials: 'omit' }))
       .then((reply) => (reply.ok ? reply.json() : {}))
       .catch(() => ({}));
     // The overlay starts the session itself, with eyes on it.

@@ -1,5 +1,6 @@
-// The one panel: an accessible dialog in a shadow root, loaded when it is first needed. Shows copy
-// from the configuration as text, never as HTML, and reports what the shopper did.
+// What every panel is made of, and the two most wanted ones: the exit panel and the choice between two
+// carts. Loaded when a panel is first needed; the others are in modules of their own, which take their
+// parts from here. Shows copy from the configuration as text, never as HTML, and reports what the shopper did.
 
 const SHEET = `
 :host{all:initial;position:fixed;inset:0;z-index:2147483000;display:grid;place-items:center;padding:16px;
@@ -8,7 +9,7 @@ const SHEET = `
 .shade{position:absolute;inset:0;background:var(--comeback-shade,rgb(0 0 0/.55))}
 .card{position:relative;width:min(100%,var(--comeback-width,28rem));max-height:100%;overflow:auto;padding:24px;
  background:var(--comeback-surface,#fff);border-radius:var(--comeback-radius,12px);box-shadow:0 12px 48px rgb(0 0 0/.3)}
-h2{margin:0 44px 8px 0;font-size:1.25em;line-height:1.3}
+h2{margin:0 0 8px;margin-inline-end:44px;font-size:1.25em;line-height:1.3}
 h3{margin:0;font-size:1em}
 p{margin:0 0 12px}
 ul{margin:0 0 16px;padding:0;list-style:none}
@@ -26,6 +27,15 @@ input[type=email]{width:100%;min-height:44px;padding:8px 12px;font:inherit;color
 .main{background:var(--comeback-accent,#1a4fd6);border-color:transparent;color:var(--comeback-on-accent,#fff);font-weight:600}
 .close{position:absolute;inset-block-start:12px;inset-inline-end:12px;width:44px;margin:0;padding:0;border:0;font-size:24px;line-height:1}
 a{display:inline-flex;align-items:center;color:var(--comeback-link,#1a4fd6)}
+:host([data-strip]){inset:auto 0 0;z-index:2147482000;pointer-events:none}
+:host([data-strip]) .card{pointer-events:auto;width:min(100%,var(--comeback-strip-width,40rem));padding:16px 20px}
+.row{display:flex;gap:8px;align-items:center;flex-wrap:wrap}
+.row>*{flex:1 1 8rem}
+a.act{display:flex;justify-content:center;text-align:center;text-decoration:none}
+a.act.main{color:var(--comeback-on-accent,#fff)}
+.bar{height:8px;margin:0 0 12px;border-radius:4px;background:var(--comeback-line,#d9d9e0);overflow:hidden}
+.bar i{display:block;height:100%;background:var(--comeback-accent,#1a4fd6)}
+.code{font-family:ui-monospace,monospace;font-weight:700}
 .card:focus{outline:none}
 :focus-visible{outline:3px solid var(--comeback-focus,#1a4fd6);outline-offset:2px}
 @media (prefers-reduced-motion:no-preference){.card{animation:in .18s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
@@ -34,7 +44,12 @@ a{display:inline-flex;align-items:center;color:var(--comeback-link,#1a4fd6)}
  .card{background:var(--comeback-surface-dark,#1f1f24)}
  .hint{color:var(--comeback-muted-dark,#b9b9c3)}
  a{color:var(--comeback-link-dark,#9db8ff)}
- .main{background:var(--comeback-accent-dark,#9db8ff);color:var(--comeback-on-accent-dark,#10131c)}
+ .main,a.act.main{background:var(--comeback-accent-dark,#9db8ff);color:var(--comeback-on-accent-dark,#10131c)}
+ .bar,li{border-color:var(--comeback-line-dark,#3d3d46)}
+ .bar{background:var(--comeback-line-dark,#3d3d46)}
+ .bar i{background:var(--comeback-accent-dark,#9db8ff)}
+ .act,input[type=email]{border-color:var(--comeback-border-dark,#8e8e99)}
+ .act.main,.close{border-color:transparent}
  :focus-visible{outline-color:var(--comeback-focus-dark,#9db8ff)}
 }`;
 
@@ -47,10 +62,13 @@ const RESTORE_COPY = {
   keep: 'Keep what is here',
 };
 const FAILED = 'That did not work. Please try again.';
+const RTL = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
 
 let sheet;
+// One dialog and one strip at a time.
+const open = {};
 
-const make = (tag, attributes, ...children) => {
+export const make = (tag, attributes, ...children) => {
   const element = document.createElement(tag);
   for (const name in attributes) {
     const value = attributes[name];
@@ -60,15 +78,119 @@ const make = (tag, attributes, ...children) => {
   element.append(...children.filter(Boolean));
   return element;
 };
-const words = (tag, text, attributes) => text && make(tag, attributes || {}, String(text));
-const button = (text, part, click) => words('button', text, { type: 'button', class: part === 'main' ? 'act main' : 'act', part: 'button ' + part, click });
+export const words = (tag, text, attributes) => text && make(tag, attributes || {}, String(text));
+export const button = (text, part, click) => words('button', text, { type: 'button', class: part === 'main' ? 'act main' : 'act', part: 'button ' + part, click });
+export const link = (text, href, part, click) => words('a', text, { href, class: part === 'main' ? 'act main' : 'act', part: 'link ' + part, click });
+/** `{name}` in a text by its value. */
+export const fill = (text, values) => text && String(text).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? '');
 
-function exitBody(copy, { submit, tell, ask }, close) {
+/** Minor units as the reader writes them. */
+export function money(minor, currency, locale) {
+  const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+/** What a cart is worth, in minor units. */
+export const worth = ({ lines, currency }) => {
+  const unit = 10 ** new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
+  return lines.reduce((sum, line) => sum + Math.round((line.price || 0) * unit) * line.quantity, 0);
+};
+
+/** The offer of a panel in its words, with the code to copy. */
+export function offerOf({ copy, offer, locale, settings }) {
+  if (!offer) return '';
+  const { percent, amount_minor: amount } = offer.gives || {};
+  const gives = percent ? new Intl.NumberFormat(locale, { style: 'percent' }).format(percent / 100) : amount ? money(amount, settings.shop.currency, locale) : '';
+  const [before, after = ''] = (fill(copy.offer, { gives, code: '\n' }) || '\n').split('\n');
+  return make('p', { part: 'offer' }, before, make('span', { class: 'code', part: 'code' }, offer.code), after);
+}
+
+/** The host of a panel in the page, its card, and the way to end it. */
+export function frame(ways, strip) {
+  const { kind, copy, locale, tell } = ways;
+  const opener = document.activeElement;
+  const host = make('comeback-panel', { 'data-panel': kind, 'data-strip': strip, part: 'host' });
+  const root = host.attachShadow({ mode: 'open' });
+  // A constructed sheet needs no 'unsafe-inline' in the page's style-src.
+  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(SHEET);
+  root.adoptedStyleSheets = [sheet];
+  const title = words('h2', copy.title || 'Your cart', { id: 'title', part: 'title' });
+  const card = make(
+    'div',
+    { class: 'card', part: 'panel', 'aria-labelledby': 'title', tabindex: '-1', lang: locale, dir: locale && (RTL.test(locale) ? 'rtl' : 'ltr'), ...(strip ? { role: 'region' } : { role: 'dialog', 'aria-modal': 'true' }) },
+    // A strip takes no focus, so it is said.
+    strip ? make('div', { role: 'status' }) : title,
+  );
+  const others = [];
+  let done;
+  const place = strip ? 'strip' : 'dialog';
+  const close = (answer) => {
+    if (!host.isConnected) return;
+    const held = root.activeElement;
+    host.remove();
+    delete open[place];
+    others.forEach((element) => (element.inert = false));
+    // Back to where the shopper was, unless the page put it elsewhere meanwhile.
+    if ((held || !strip) && opener?.isConnected) opener.focus({ preventScroll: true });
+    tell('closed');
+    done(answer);
+  };
+  const dismiss = make('button', { type: 'button', class: 'act close', part: 'close', 'aria-label': copy.close || 'Close', click: () => close() }, '×');
+
+  /** Puts it into the page; resolves when it is closed, to what was chosen in it. */
+  const show = (...children) => {
+    card.append(...children.filter(Boolean), dismiss);
+    if (!strip) root.append(make('div', { class: 'shade', part: 'shade', click: () => close() }));
+    root.append(card);
+    root.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') {
+        event.stopPropagation();
+        close();
+      } else if (event.key === 'Tab' && !strip) {
+        const stops = [...card.querySelectorAll('button,input,a[href]')].filter((element) => !element.closest('[inert]'));
+        const from = root.activeElement;
+        const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
+        if (from === edge || from === card || !from) {
+          event.preventDefault();
+          stops[event.shiftKey ? stops.length - 1 : 0]?.focus();
+        }
+      }
+    });
+    open[place] = { kind, card, close };
+    document.body.append(host);
+    if (strip) {
+      requestAnimationFrame(() => card.firstChild.append(title));
+    } else {
+      // The page behind must not be reached by a screen reader's cursor either.
+      for (const element of document.body.children) {
+        if (element !== host && !element.inert && !element.matches('comeback-panel[data-strip]')) {
+          element.inert = true;
+          others.push(element);
+        }
+      }
+      card.focus({ preventScroll: true });
+    }
+    tell('shown');
+    return new Promise((resolve) => (done = resolve));
+  };
+  return { card, close, show, root, title };
+}
+
+/** A paragraph that describes the panel. */
+export function about(card, text) {
+  if (text) card.setAttribute('aria-describedby', 'body');
+  return words('p', text, { id: 'body', part: 'body' });
+}
+
+function exit(ways) {
+  const { copy, tell, identify } = ways;
+  const { card, close, show, title } = frame(ways);
+  const body = about(card, copy.body);
   const reasons = make('ul', { part: 'reasons' });
   for (const { title, body } of copy.reasons || []) reasons.append(make('li', {}, words('h3', title), words('p', body)));
   const email = make('input', { type: 'email', id: 'email', name: 'email', required: true, autocomplete: 'email', part: 'input', 'aria-describedby': 'hint' });
   const box = make('input', { type: 'checkbox', name: 'consent', required: true });
   const status = make('p', { role: 'status', part: 'status' });
+  const dismiss = button(copy.dismiss || copy.close || 'Close', 'dismiss', () => close());
   const form = make(
     'form',
     {
@@ -80,12 +202,19 @@ function exitBody(copy, { submit, tell, ask }, close) {
         form.inert = true;
         tell('clicked');
         try {
-          await submit(email.value.trim(), box.checked);
+          await identify({ email: email.value.trim(), consent: { email: box.checked } });
           // Said and done: what argued for it goes, and "no" is no answer any more.
           form.remove();
           reasons.remove();
           // The question is answered: its words go too, and the dialog is named by the answer.
-          ask(copy.sent_title);
+          body?.remove();
+          card.removeAttribute('aria-describedby');
+          if (copy.sent_title) title.replaceChildren(copy.sent_title);
+          else {
+            title.remove();
+            card.removeAttribute('aria-labelledby');
+            card.setAttribute('aria-label', copy.sent || copy.title || 'Your cart');
+          }
           status.textContent = copy.sent || '✓';
           dismiss.textContent = copy.close || 'Close';
           dismiss.focus();
@@ -101,112 +230,53 @@ function exitBody(copy, { submit, tell, ask }, close) {
     make('label', { class: 'check' }, box, make('span', {}, copy.consent_label || '')),
     words('button', copy.cta, { type: 'submit', class: 'act main', part: 'button main' }),
   );
-  const dismiss = button(copy.dismiss || copy.close || 'Close', 'dismiss', () => close());
-  return [reasons.childElementCount && reasons, copy.cta && copy.email_label && form, status, dismiss];
+  return show(body, reasons.childElementCount && reasons, offerOf(ways), copy.cta && copy.email_label && form, status, dismiss);
 }
 
-function declinedBody(copy, { assist, tell }, close) {
-  const choose = (method) => () => {
-    tell('clicked');
-    close();
-    assist(method);
-  };
-  const support = make('p', { part: 'support' });
-  const link = (href, text) => support.append(make('a', { href, part: 'link', click: () => tell('clicked') }, text), ' ');
-  if (copy.support_url) link(copy.support_url, copy.support_label || copy.support_url.replace(/^https?:\/\//, ''));
-  if (copy.support_email) link('mailto:' + copy.support_email, copy.support_email);
-  const methods = copy.methods || [];
-  return [
-    // Where the ways to pay are named, a button that only says "another way" is one too many.
-    ...methods.map((method, i) => button(method, i ? 'method' : 'main', choose(method))),
-    !methods.length && button(copy.cta, 'main', choose(null)),
-    support.querySelector('a') && support,
-    button(copy.dismiss, 'dismiss', () => close()),
-  ];
-}
-
-function restoreBody(copy, { tell }, close) {
+function restore(ways) {
+  ways.copy = { ...RESTORE_COPY, ...ways.copy };
+  const { copy, tell } = ways;
+  const { card, close, show } = frame(ways);
   const choose = (mode) => () => {
     tell('clicked');
     close(mode);
   };
-  return [
+  return show(
+    about(card, copy.body),
     button(copy.merge, 'main', choose('merge')),
     button(copy.replace, 'replace', choose('replace')),
     button(copy.keep, 'keep', choose('keep')),
-  ];
+  );
 }
 
-const BODIES = { exit: exitBody, declined: declinedBody, restore: restoreBody };
+const OWN = { exit, restore };
+const HELP = /^(declined|sold_out|validation|shipping_cost|cart_check)$/;
+const STRIP = /^(banner|saved_cart|returning|shipping_progress|push)$/;
 
-/** Shows a panel and resolves when it is closed, to what was chosen in it. */
-export function show(kind, copy, ways) {
-  if (kind === 'restore') copy = { ...RESTORE_COPY, ...copy };
-  const opener = document.activeElement;
-  const host = make('comeback-panel', { 'data-panel': kind, part: 'host' });
-  const root = host.attachShadow({ mode: 'open' });
-  // A constructed sheet needs no 'unsafe-inline' in the page's style-src.
-  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(SHEET);
-  root.adoptedStyleSheets = [sheet];
-
-  return new Promise((done) => {
-    const others = [];
-    const close = (answer) => {
-      if (!host.isConnected) return;
-      host.remove();
-      others.forEach((element) => (element.inert = false));
-      // Back to where the shopper was, unless the page put it elsewhere meanwhile.
-      if (opener?.isConnected) opener.focus({ preventScroll: true });
-      ways.tell('closed');
-      done(answer);
-    };
-    const card = make('div', { class: 'card', part: 'panel', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'title', tabindex: '-1' });
-    ways = {
-      ...ways,
-      ask(title) {
-        const [head, body] = ['title', 'body'].map((id) => root.getElementById(id));
-        body?.remove();
-        card.removeAttribute('aria-describedby');
-        if (title) return head.replaceChildren(title);
-        head.remove();
-        card.removeAttribute('aria-labelledby');
-        card.setAttribute('aria-label', copy.sent || copy.title || 'Your cart');
-      },
-    };
-    if (copy.body) card.setAttribute('aria-describedby', 'body');
-    if (ways.locale) card.setAttribute('lang', ways.locale);
-    card.append(
-      words('h2', copy.title || 'Your cart', { id: 'title', part: 'title' }),
-      words('p', copy.body, { id: 'body', part: 'body' }) || '',
-      ...BODIES[kind](copy, ways, close).filter(Boolean),
-      make('button', { type: 'button', class: 'act close', part: 'close', 'aria-label': copy.close || 'Close', click: () => close() }, '×'),
-    );
-    root.append(make('div', { class: 'shade', part: 'shade', click: () => close() }), card);
-
-    root.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') {
-        event.stopPropagation();
-        close();
-      } else if (event.key === 'Tab') {
-        const stops = [...card.querySelectorAll('button,input,a[href]')].filter((element) => !element.closest('[inert]'));
-        const from = root.activeElement;
-        const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
-        if (from === edge || from === card || !from) {
-          event.preventDefault();
-          stops[event.shiftKey ? stops.length - 1 : 0]?.focus();
-        }
-      }
-    });
-
-    document.body.append(host);
-    // The page behind must not be reached by a screen reader's cursor either.
-    for (const element of document.body.children) {
-      if (element !== host && !element.inert) {
-        element.inert = true;
-        others.push(element);
-      }
-    }
-    card.focus({ preventScroll: true });
-    ways.tell('shown');
-  });
+/**
+ * Shows a panel and resolves when it is closed, to what was chosen in it. `told` is what the session said:
+ * `{experiment, arm, data}`; `page` is what it may use of the page: settings, cart, events.
+ */
+export async function show(kind, told, page) {
+  const base = page.settings.panels?.[kind] || {};
+  const { experiment, arm } = told;
+  const named = { panel: kind, ...(arm && { experiment, arm: arm.name }) };
+  const ways = {
+    ...page,
+    kind,
+    data: told.data || {},
+    copy: { ...base, ...base.variants?.[arm?.copy] },
+    offer: arm && 'offer' in arm ? arm.offer : base.rules?.offer,
+    locale: page.settings.shop?.locale,
+    tell(state) {
+      page.own('panel_' + state, named);
+      page.emit('panel', { ...named, state });
+    },
+    /** What is shown there already, if it is of this kind. */
+    open: (place) => open[place],
+  };
+  if (open[STRIP.test(kind) ? 'strip' : 'dialog'] && kind !== 'shipping_progress') return undefined;
+  if (OWN[kind]) return OWN[kind](ways);
+  const module = await (HELP.test(kind) ? import('./help.js') : import('./strip.js'));
+  return module[kind]?.(ways);
 }

@@ -3,6 +3,7 @@
 import init, { Session } from 'comeback-wasm';
 import { LAYER, OWN } from './capture.js';
 import { emit } from './emit.js';
+import { pages, tabs } from './pages.js';
 import { store } from './store.js';
 
 /** The parameter that a resume link adds to the shop's cart page. */
@@ -34,7 +35,6 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   const mobile = matchMedia('(pointer:coarse)').matches;
   let adapter, plug;
   let waiting = [];
-  let shown;
 
   const send = (path, body) =>
     fetch(endpoint + path, { method: 'POST', body, keepalive: true, credentials: 'include' });
@@ -49,8 +49,8 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
         () => session.settled(0, null),
       );
     },
-    page: () => ({ url: location.origin + location.pathname + location.search, locale: navigator.language, tz, mobile }),
-    panel: (kind) => openPanel(kind, settings.panels?.[kind]).catch(fail('panel')),
+    page: () => ({ url: location.origin + location.pathname, locale: navigator.language, tz, mobile }),
+    panel: (kind, told) => openPanel(kind, told).catch(fail('panel')),
   };
   const session = new Session(
     window,
@@ -62,30 +62,15 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
       mobile,
       automated: navigator.webdriver === true,
       gpc: navigator.globalPrivacyControl === true,
+      linked: !!token,
+      at_cart: location.pathname === settings.shop?.cart_url,
     },
     settings,
   );
 
-  /** Resolves to the shopper's answer; one panel at a time. */
-  async function openPanel(kind, copy) {
-    if (shown) return;
-    shown = kind;
-    try {
-      const { show } = await (panel ? panel() : import('./panel.js'));
-      const tell = (state) => {
-        own('panel_' + state, { panel: kind });
-        emit('panel', { panel: kind, state });
-      };
-      return await show(kind, copy, {
-        tell,
-        locale: settings.shop?.locale,
-        assist: (method) => emit('assist', { panel: kind, method, cart: session.cart() }),
-        submit: (email, granted) => identify({ email, consent: { email: granted } }),
-      });
-    } finally {
-      shown = undefined;
-    }
-  }
+  /** Resolves to the shopper's answer. `told` is what the session knows: `{experiment, arm, data}`. */
+  const openPanel = async (kind, told = {}) =>
+    (await (panel ? panel() : import('./panel.js'))).show(kind, told, { settings, endpoint, pk, own, emit, identify, cart: () => session.cart(), adapter: () => adapter });
 
   async function identify({ email, phone, consent = {} }) {
     if (!session.may_store()) return new Promise((done, failed) => waiting.push(() => identify({ email, phone, consent }).then(done, failed)));
@@ -103,30 +88,18 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
     ).then(json);
   }
 
-  // A page that a router opened is a page; a changed query or hash is not.
-  let path = location.pathname;
-  const route = () => {
-    if (path !== location.pathname) {
-      path = location.pathname;
-      own('page_view');
-    }
-  };
-  for (const name of ['pushState', 'replaceState']) {
-    const original = history[name];
-    history[name] = function (...args) {
-      original.apply(this, args);
-      route();
-    };
-  }
-  addEventListener('popstate', route);
+  // Only a shop that has words for it wants its cart checked.
+  const check = settings.panels?.cart_check && import('./check.js').then(({ guard }) => guard(openPanel));
+
   session.track(OWN, opened, 'page_view');
+  pages(() => own('page_view'));
 
   if (token) {
     // The shop's scripts plug their adapter in while the page loads.
     const go = () =>
       setTimeout(() =>
         import('./restore.js').then(
-          ({ resume }) => (plug = resume({ token, endpoint, session, json, emit, ask: () => openPanel('restore', settings.panels?.restore || {}), adapter: () => adapter })),
+          ({ resume }) => (plug = resume({ token, endpoint, session, json, emit, ask: () => openPanel('restore'), adapter: () => adapter })),
           fail('restore'),
         ),
       );
@@ -148,7 +121,9 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
       session.may_store() ? watch() : waiting.push(watch);
     },
     cart: (t, source, done) => done(session.cart()),
+    check: (t, source, done) => Promise.resolve(check).then((check) => (check ? check(done) : done(true))),
   };
+  tabs(settings.consent?.wording, () => session.may_store(), (choice) => commands.consent(0, 0, choice));
   return (source, t, entry) => {
     if (source === LAYER) session.layer(t, entry);
     else commands[entry[0]]?.(t, source, entry[1], entry[2]);

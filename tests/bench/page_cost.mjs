@@ -61,7 +61,7 @@ for (let run = 0; run < runs; run += 1) {
 
 const about = {
   started: started.toISOString(), chromium: results.browser, node: process.version, throttle: THROTTLE, runs,
-  cpu: os.cpus()[0].model, cores: os.cpus().length, load: loads.map((load) => Number(load.toFixed(2))), peers: versions,
+  cpu: os.cpus()[0].model, cores: os.cpus().length, priority: os.getPriority(), load: loads.map((load) => Number(load.toFixed(2))), peers: versions,
   budget: JSON.parse(await readFile(path.join(root, 'size-budget.json'), 'utf8')),
 };
 const report = { about, cases: [...results] };

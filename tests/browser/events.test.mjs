@@ -24,7 +24,7 @@ test('every name of the catalogue is in a valid vector, in the document and in t
   const types = (await text('sdk-js/index.d.ts')).split('export interface Events {')[1].split('\n}')[0];
   const typed = [...types.matchAll(/^ {2}(\w+)\??:/gm)].map((hit) => hit[1]);
   assert.deepEqual(typed.filter((name) => !names.includes(name)), [], 'types name only what there is');
-  const own = ['exit_intent', 'page_hide', 'panel_shown', 'panel_closed', 'panel_clicked'];
+  const own = ['exit_intent', 'page_hide', 'panel_shown', 'panel_withheld', 'panel_closed', 'panel_clicked', 'survey_answer'];
   assert.deepEqual(names.filter((name) => !typed.includes(name)).sort(), own.sort(), 'the rest the SDK reports itself');
 });
 
@@ -38,11 +38,11 @@ test('every field of the catalogue is documented', async () => {
 test("names and fields are GA4's where GA4 has them; the others are known to be ours", async () => {
   const ga4 = await vectors('ga4');
   const ours = schema.$defs.name.enum.filter((name) => !ga4.events[name]);
-  assert.deepEqual(ours.sort(), ['cart_set', 'checkout_error', 'exit_intent', 'page_hide', 'page_view', 'panel_clicked', 'panel_closed', 'panel_shown', 'try_coupon', 'view_shipping_estimate']);
+  assert.deepEqual(ours.sort(), ['cart_set', 'checkout_error', 'exit_intent', 'page_hide', 'page_view', 'panel_clicked', 'panel_closed', 'panel_shown', 'panel_withheld', 'survey_answer', 'try_coupon', 'view_shipping_estimate']);
   assert.deepEqual(Object.keys(schema.$defs.item.properties).filter((field) => !ga4.item.includes(field)), ['image_url', 'item_url']);
   const fields = new Set(Object.values(ga4.events).flatMap((event) => event.fields));
   const data = Object.keys(schema.$defs.data.properties).filter((field) => field !== 'items' && !fields.has(field));
-  assert.deepEqual(data.sort(), ['accepted', 'code', 'dwell_ms', 'method', 'panel', 'step', 'trigger']);
+  assert.deepEqual(data.sort(), ['accepted', 'arm', 'code', 'dwell_ms', 'experiment', 'method', 'panel', 'reason', 'step', 'trigger']);
   // GA4 requires items nearly everywhere; an event of GA4's that lacks them is taken all the same.
   for (const name of ['begin_checkout', 'add_shipping_info', 'add_payment_info', 'view_item']) {
     assert.ok(ga4.events[name].required.includes('items'), name);

@@ -230,6 +230,13 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
         Happened::ArmWon { key, tried } => {
             format!("an order followed {} of {} in {}", tried.arm, tried.learner, named(key, steps))
         }
+        Happened::Exposed { panel, exposure, withheld: false } => {
+            format!("panel `{panel}` was shown with arm `{}` of `{}`", exposure.arm, exposure.experiment)
+        }
+        Happened::Exposed { panel, exposure, withheld: true } => {
+            let (arm, experiment) = (&exposure.arm, &exposure.experiment);
+            format!("panel `{panel}` would have been shown; arm `{arm}` of `{experiment}` shows nothing")
+        }
         Happened::Clicked { key } => format!("the link of {} was followed", named(key, steps)),
         Happened::Ordered { paid: true } => "an order was seen, paid".to_owned(),
         Happened::Ordered { paid: false } => "an order was seen, not yet known to be paid".to_owned(),

@@ -6,6 +6,7 @@
 //!
 //! | cause | holds when | because |
 //! |---|---|---|
+//! | any | the shopper was asked what stopped them, and answered | they know best |
 //! | `declined_card` | the last refusal by checkout names the card or the payment | they wanted to pay and could not |
 //! | `out_of_stock` | it names the stock | what they wanted is not to be had |
 //! | `shipping_cost` | it names shipping that is not offered to the address | a cost or a way that cannot be accepted |
@@ -15,7 +16,7 @@
 //! | `price` | a code was refused, or things were taken out twice, or several products were looked at for each that was added | a cheaper way was looked for |
 //! | `distraction` | otherwise | nothing speaks for any of the others |
 //!
-//! A refusal counts for a day before the last sign of life: who shopped on after that got over it.
+//! An answer or a refusal counts for a day before the last sign of life: who shopped on after that got over it.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,22 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::DeclinedCard,
+        Self::OutOfStock,
+        Self::ShippingCost,
+        Self::Validation,
+        Self::Price,
+        Self::Distraction,
+    ];
+
+    /// By its name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+
     /// Its name in policies and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -129,6 +146,11 @@ const COMPARING: u32 = 4;
 /// Why a cart was probably left.
 #[must_use]
 pub fn infer(recovery: &Recovery, policy: &Policy) -> Likely {
+    if let Some((at, cause)) = recovery.said
+        && recovery.last_activity.since(at) <= DAY
+    {
+        return Likely { cause, reasons: vec!["the shopper said so when asked".to_owned()] };
+    }
     let recent = recovery.trouble.as_ref().filter(|(at, _)| recovery.last_activity.since(*at) <= DAY);
     recent
         .map(|(_, error)| refused(error, recovery.facts.checkout_errors))
@@ -146,24 +168,7 @@ pub fn infer(recovery: &Recovery, policy: &Policy) -> Likely {
 /// are known here, for a page can send anything.
 fn refused(error: &CheckoutError, count: u32) -> Likely {
     let code = normal(&error.code);
-    let is_one_of = |codes: &[&str]| codes.contains(&code.as_str());
-    let names_field = || {
-        let mut words = code.split('_');
-        words.any(|word| FIELD.contains(&word))
-    };
-    let (cause, known) = if is_one_of(DECLINED) {
-        (Cause::DeclinedCard, true)
-    } else if is_one_of(STOCK) {
-        (Cause::OutOfStock, true)
-    } else if is_one_of(SHIPPING) {
-        (Cause::ShippingCost, true)
-    } else if names_field() {
-        (Cause::Validation, true)
-    } else if normal(&error.step) == "payment" {
-        (Cause::DeclinedCard, false)
-    } else {
-        (Cause::Validation, false)
-    };
+    let (cause, known) = of_refusal(error);
     let told = if known && code.len() <= 40 { format!("code {code}") } else { "an unknown code".to_owned() };
     let at = match normal(&error.step).as_str() {
         step @ ("payment" | "shipping" | "contact" | "review") => format!(" at {step}"),
@@ -174,6 +179,35 @@ fn refused(error: &CheckoutError, count: u32) -> Likely {
         reasons.push(format!("{} by checkout", times(count, "refusal")));
     }
     Likely { cause, reasons }
+}
+
+/// What a refusal by checkout is about, and whether its code says so. The same in the page, where it chooses
+/// the help, and at the edge, where it steers messages.
+#[must_use]
+pub fn of_refusal(error: &CheckoutError) -> (Cause, bool) {
+    let (code, step) = (error.code.as_bytes(), error.step.as_bytes());
+    let is_one_of = |codes: &[&str]| codes.iter().any(|known| is_written(code, known));
+    let mut words = code.split(|byte| !byte.is_ascii_alphanumeric());
+    if is_one_of(DECLINED) {
+        (Cause::DeclinedCard, true)
+    } else if is_one_of(STOCK) {
+        (Cause::OutOfStock, true)
+    } else if is_one_of(SHIPPING) {
+        (Cause::ShippingCost, true)
+    } else if words.any(|word| FIELD.iter().any(|known| is_written(word, known))) {
+        (Cause::Validation, true)
+    } else if is_written(step, "payment") {
+        (Cause::DeclinedCard, false)
+    } else {
+        (Cause::Validation, false)
+    }
+}
+
+/// Whether a code is this one, in whatever case and with whatever between its words. Without making a text of it:
+/// the page pays for that.
+fn is_written(code: &[u8], known: &str) -> bool {
+    let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
+    code.len() == known.len() && code.iter().zip(known.bytes()).all(|(byte, known)| plain(byte) == known)
 }
 
 fn shipping(recovery: &Recovery, policy: &Policy) -> Option<Likely> {

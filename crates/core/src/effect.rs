@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cause::Likely;
 use crate::decision::{Decision, DecisionRecord, Would};
+use crate::experiment::{Assignment, Exposure};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
 use crate::person::KnownEpisode;
 use crate::recovery::{Phase, Trigger};
@@ -27,6 +28,14 @@ pub enum Effect {
         episode: KnownEpisode,
         /// It is over for now.
         returned: bool,
+    },
+    /// Tell the person which arms of panels they were exposed to. It may be lost: it is told again
+    /// with every announcement, and telling it again changes nothing.
+    Expose {
+        /// Whom.
+        person: PersonId,
+        /// All that the cart knows of.
+        assignments: Vec<Assignment>,
     },
     /// Delete everything about this cart.
     Forget,
@@ -149,6 +158,16 @@ pub enum Happened {
         /// The arm.
         tried: crate::offer::Tried,
     },
+    /// A panel that an experiment is on was shown, or would have been.
+    Exposed {
+        /// Kind of the panel.
+        panel: String,
+        /// Experiment and arm.
+        exposure: Exposure,
+        /// It was not shown: the arm shows nothing.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        withheld: bool,
+    },
     /// The shopper followed a link.
     Clicked {
         /// From this send.
@@ -211,7 +230,7 @@ pub struct DecisionSummary {
     pub choice: Option<crate::offer::Choice>,
     /// The experiments the message is part of.
     #[serde(default)]
-    pub exposures: Vec<crate::experiment::Exposure>,
+    pub exposures: Vec<Exposure>,
 }
 
 impl From<&DecisionRecord> for DecisionSummary {

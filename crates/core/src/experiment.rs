@@ -40,10 +40,17 @@ pub fn seed(experiment: &Experiment) -> String {
 /// The arm of a bucket: the arms share the buckets by their weights, in their order.
 #[must_use]
 pub fn arm_of(experiment: &Experiment, bucket: u16) -> Option<&Arm> {
-    let total: u64 = experiment.arms.iter().map(|a| u64::from(a.weight)).sum();
+    let weights: Vec<u32> = experiment.arms.iter().map(|arm| arm.weight).collect();
+    experiment.arms.get(share_of(&weights, bucket)?)
+}
+
+/// Which of several shares a bucket falls into, by their weights; `None` if all of them are 0.
+#[must_use]
+pub fn share_of(weights: &[u32], bucket: u16) -> Option<usize> {
+    let total: u64 = weights.iter().copied().map(u64::from).sum();
     let mut upto = 0_u64;
-    experiment.arms.iter().find(|arm| {
-        upto += u64::from(arm.weight);
+    weights.iter().position(|weight| {
+        upto += u64::from(*weight);
         // Weights are whole numbers, so every bucket is below exactly one bound.
         u64::from(bucket) * total < upto * u64::from(BUCKETS)
     })
@@ -183,9 +190,20 @@ pub fn panel_arm<'e>(
     shop: &str,
     bucket: u16,
 ) -> Option<(&'e Experiment, &'e Arm)> {
-    let on = |subject: &Subject| matches!(subject, Subject::Panel { panel: of } if of == panel);
-    let experiment = experiments.iter().find(|e| on(&e.subject))?;
+    let experiment = on_panel(experiments, panel)?;
     arm_of(experiment, deal(shop, &experiment.name, bucket)).map(|arm| (experiment, arm))
+}
+
+/// The experiment on a panel. The policy allows one at a time.
+#[must_use]
+pub fn on_panel<'e>(experiments: &'e [Experiment], panel: &str) -> Option<&'e Experiment> {
+    experiments.iter().find(|e| matches!(&e.subject, Subject::Panel { panel: of } if of == panel))
+}
+
+/// The bucket that a page gets: of the person behind its cart, else of its visitor.
+#[must_use]
+pub fn page_bucket(shop: &str, unit: &str) -> u16 {
+    bucket(shop, "page", unit)
 }
 
 /// Deals the buckets anew for an experiment: a permutation of all of them, so that arms keep exactly
@@ -197,11 +215,13 @@ pub fn deal(shop: &str, experiment: &str, bucket: u16) -> u16 {
     const ROUNDS: u8 = 6;
     let (mut left, mut right) = (bucket / HALF % HALF, bucket % HALF);
     for round in 0..ROUNDS {
-        let ends = [&[0][..], &[round, u8::try_from(right).unwrap_or(0)]].concat();
-        let hash = [shop.as_bytes(), &[0], experiment.as_bytes(), &ends]
-            .into_iter()
-            .flatten()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let ends = [0, round, u8::try_from(right).unwrap_or(0)];
+        for part in [shop.as_bytes(), &[0], experiment.as_bytes(), &ends] {
+            for byte in part {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
         // The upper half: the lowest bits of FNV are those of the bytes' sum.
         let pad = u16::try_from((hash >> 32) % u64::from(HALF)).unwrap_or(0);
         (left, right) = (right, (left + pad) % HALF);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, Consent, Source};
-use crate::experiment::Assignment;
+use crate::experiment::{self, Assignment};
 use crate::id::{CartId, PersonId, SendKey, ShopId};
 use crate::jurisdiction::Place;
 use crate::money::Currency;
@@ -398,5 +398,10 @@ impl Person {
         if let Some(held) = held.filter(|_| !written) {
             held.until = Some(held.abandoned_at);
         }
+    }
+
+    /// What one of their carts knows of exposures to panels. Repeating it changes nothing.
+    pub fn exposed(&mut self, assignments: &[Assignment]) {
+        experiment::merge(&mut self.assignments, assignments);
     }
 }

@@ -85,6 +85,9 @@ pub struct Policy {
     /// Value from which shipping is free, major units of the shop's currency.
     #[serde(default, skip_serializing_if = "is_default")]
     pub free_shipping_from: Option<f64>,
+    /// When panels of the page show, where that is not as usual.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub panels: Vec<PanelRules>,
     /// A paid order this long after a click counts as recovered.
     pub attribution_click_ms: Millis,
     /// How long a resume link lives.
@@ -95,6 +98,38 @@ pub struct Policy {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// When one panel of the page shows. What is absent is as usual ([`crate::onsite::Rules::usual`]).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PanelRules {
+    /// Which, by its name ([`crate::onsite::Panel::as_str`]).
+    pub panel: String,
+    /// Never.
+    #[serde(skip_serializing_if = "is_default")]
+    pub off: bool,
+    /// Not for a session more likely than this to buy without help.
+    #[serde(skip_serializing_if = "is_default")]
+    pub max_buy: Option<f64>,
+    /// The page must have been open this long.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dwell_ms: Option<Millis>,
+    /// Not within this span after any panel that came of itself.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cooldown_ms: Option<Millis>,
+    /// Not within this span after the same panel.
+    #[serde(skip_serializing_if = "is_default")]
+    pub again_ms: Option<Millis>,
+    /// The cart must be worth this, major units of the shop's currency.
+    #[serde(skip_serializing_if = "is_default")]
+    pub min_cart: Option<f64>,
+    /// So many pages must have been looked at in the session.
+    #[serde(skip_serializing_if = "is_default")]
+    pub min_pages: Option<u32>,
+    /// An offer that it names, for everybody.
+    #[serde(skip_serializing_if = "is_default")]
+    pub offer: Option<String>,
 }
 
 /// Ways besides idling in which a filled cart counts as left. Absent is off.
@@ -299,6 +334,7 @@ impl Policy {
             holdout_percent: 0,
             rollout: Rollout::default(),
             rates: BTreeMap::new(),
+            panels: vec![],
             free_shipping_from: None,
             attribution_click_ms: DEFAULT_ATTRIBUTION,
             link_ttl_ms: DEFAULT_LINK_TTL,

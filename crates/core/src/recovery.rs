@@ -44,8 +44,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cart::Cart;
-use crate::cause::Likely;
+use crate::cause::{Cause, Likely};
 use crate::effect::{Effect, Entry, Happened};
+use crate::experiment::Assignment;
 use crate::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use crate::jurisdiction::Place;
 use crate::money::Currency;
@@ -56,6 +57,7 @@ use crate::signal::{CheckoutError, SessionFacts, Signal, SignalKind};
 use crate::time::{DAY, Millis, Timestamp};
 
 mod browse;
+mod exposed;
 mod facts;
 mod leaving;
 mod schedule;
@@ -250,6 +252,9 @@ pub struct Recovery {
     /// The last checkout error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<(Timestamp, CheckoutError)>,
+    /// What the shopper said had stopped them, when asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<(Timestamp, Cause)>,
     /// Who is behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
@@ -286,6 +291,9 @@ pub struct Recovery {
     /// Last click on one of our links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicked: Option<(Timestamp, SendKey)>,
+    /// Arms of panels that its shopper was exposed to, here or before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignments: Vec<Assignment>,
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     seen: Seen,
 }
@@ -312,6 +320,7 @@ impl Recovery {
             ends: Ends::default(),
             looks: Looks::default(),
             trouble: None,
+            said: None,
             person: None,
             visitor: None,
             automated: false,
@@ -324,6 +333,7 @@ impl Recovery {
             pending: None,
             order: None,
             clicked: None,
+            assignments: vec![],
             seen: Seen::default(),
         }
     }
@@ -357,6 +367,9 @@ impl Recovery {
             SignalKind::SessionEnd => self.ends.session = self.ends.session.max(Some(at)),
             SignalKind::CheckoutError(error) if self.trouble.as_ref().is_none_or(|(t, _)| *t <= at) => {
                 self.trouble = Some((at, error));
+            }
+            SignalKind::Said(cause) if self.said.is_none_or(|(t, _)| t <= at) => {
+                self.said = Some((at, cause))
             }
             SignalKind::Purchase { order } => bought = Some(order),
             _ => {}

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cart::Change;
+use crate::cause::Cause;
+use crate::experiment::Exposure;
 use crate::id::EventId;
 use crate::money::Currency;
 use crate::time::{Millis, Timestamp};
@@ -120,6 +122,22 @@ pub enum SignalKind {
     SessionEnd,
     /// A panel was shown, closed or clicked. Not an act of shopping.
     Panel,
+    /// The shopper was asked what stopped them, and said so.
+    Said(Cause),
+    /// A panel that an experiment is on came to its moment. Not an act of shopping either.
+    PanelMoment(PanelMoment),
+}
+
+/// The moment of a panel that an experiment is on, as the page tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PanelMoment {
+    /// Kind of the panel.
+    pub panel: String,
+    /// Experiment and arm.
+    pub exposure: Exposure,
+    /// It was not shown: its arm shows nothing.
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 /// A product that was looked at: what a browse message shows.
@@ -153,7 +171,13 @@ impl SignalKind {
     pub fn is_activity(&self) -> bool {
         !matches!(
             self,
-            Self::PageHide | Self::Panel | Self::ExitIntent | Self::SessionEnd | Self::Dwelt { .. }
+            Self::PageHide
+                | Self::Panel
+                | Self::PanelMoment(_)
+                | Self::Said(_)
+                | Self::ExitIntent
+                | Self::SessionEnd
+                | Self::Dwelt { .. }
         )
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use comeback_core::consent::{Channel, Source};
 use comeback_core::policy::{
-    Arm, Experiment, Expr, Learner, Offer, OfferKind, Policy, Segment, Sequence, Step, Subject,
+    Arm, Experiment, Expr, Learner, Offer, OfferKind, PanelRules, Policy, Segment, Sequence, Step, Subject,
 };
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{Millis, QuietHours};
@@ -60,6 +60,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
     told.parts("sequence", "sequence", &old.sequences, &new.sequences, |s| &s.name, sequence);
     order(&mut told, old, new);
     told.parts("experiment", "experiment", &old.experiments, &new.experiments, |e| &e.name, experiment);
+    told.parts("panel", "panel", &old.panels, &new.panels, |p| &p.panel, panel);
     bounds(&mut told, old, new);
     people(&mut told, old, new);
     rest(&mut told, old, new);
@@ -393,6 +394,29 @@ fn order(told: &mut Told, old: &Policy, new: &Policy) {
     told.value("sequence", "the order in which sequences are tried", &listed(&before), &listed(&after));
 }
 
+fn panel(told: &mut Told, path: &str, old: &PanelRules, new: &PanelRules) {
+    let name = named(&new.panel);
+    let key = |key: &str| format!("{path}.{key}");
+    told.flag(path, &format!("panel {name} is off"), old.off, new.off);
+    for (k, old, new) in [
+        ("max_buy", old.max_buy, new.max_buy),
+        ("min_cart", old.min_cart, new.min_cart),
+        ("min_pages", old.min_pages.map(f64::from), new.min_pages.map(f64::from)),
+    ] {
+        told.maybe(key(k), &format!("`{k}` of panel {name}"), old.as_ref(), new.as_ref(), f64::to_string);
+    }
+    for (k, old, new) in [
+        ("dwell", old.dwell_ms, new.dwell_ms),
+        ("cooldown", old.cooldown_ms, new.cooldown_ms),
+        ("again", old.again_ms, new.again_ms),
+    ] {
+        let span = |ms: &Millis| show_span(*ms);
+        told.maybe(key(k), &format!("`{k}` of panel {name}"), old.as_ref(), new.as_ref(), span);
+    }
+    let what = format!("the offer of panel {name}");
+    told.maybe(key("offer"), &what, old.offer.as_ref(), new.offer.as_ref(), |o| format!("`{o}`"));
+}
+
 fn subject(experiment: &Experiment) -> String {
     match &experiment.subject {
         Subject::Step { sequence, step } => format!("step `{step}` of `{sequence}`"),
@@ -413,6 +437,9 @@ fn experiment(told: &mut Told, path: &str, old: &Experiment, new: &Experiment) {
         says.extend(arm.template.as_ref().map(|t| format!("says `{t}`")));
         says.extend(arm.offer.as_ref().map(|o| format!("offers `{o}`")));
         says.extend(arm.silent.then(|| "silent".to_owned()));
+        says.extend(arm.copy.as_ref().map(|c| format!("in the words `{c}`")));
+        says.extend(arm.dwell_ms.map(|ms| format!("after {}", show_span(ms))));
+        says.extend(arm.max_buy.map(|p| format!("up to {p} likely to buy")));
         says.join(", ")
     };
     let all = |experiment: &Experiment| -> Vec<String> {

@@ -22,6 +22,7 @@ use crate::suggest::did_you_mean;
 
 mod experiments;
 mod offers;
+mod panels;
 mod sequences;
 mod settings;
 
@@ -160,7 +161,8 @@ fn policy(report: &mut Report<'_>, root: &Section<'_>) -> (Option<Policy>, Place
     let retention = root.table(report, "retention");
     let cart_retention_ms = retention.duration(report, "cart").unwrap_or(DEFAULT_RETENTION);
     let sequences = reader.sequences(report, root, &offer_names, cart_retention_ms);
-    let mut experiments = reader.experiments(report, root, &sequences, &offer_names);
+    let mut experiments = reader.experiments(report, root, &sequences, &offer_names, &offers);
+    let mut panels = reader.panels(report, root, &offers);
     let Reader { mut places, conditions, .. } = reader;
 
     let placed: Vec<(&str, Placed<'_>)> = segments
@@ -214,6 +216,7 @@ fn policy(report: &mut Report<'_>, root: &Section<'_>) -> (Option<Policy>, Place
     offers.sort_by(|a, b| a.name.cmp(&b.name));
     learners.sort_by(|a, b| a.name.cmp(&b.name));
     experiments.sort_by(|a, b| a.name.cmp(&b.name));
+    panels.sort_by(|a, b| a.panel.cmp(&b.panel));
 
     let policy = name.map(|name| Policy {
         name,
@@ -239,6 +242,7 @@ fn policy(report: &mut Report<'_>, root: &Section<'_>) -> (Option<Policy>, Place
         rollout: settings::rollout(report, root),
         rates: settings::rates(report, root),
         free_shipping_from: root.table(report, "shipping").number(report, "free_from"),
+        panels,
         attribution_click_ms: attribution.duration(report, "click").unwrap_or(DEFAULT_ATTRIBUTION),
         link_ttl_ms: link.duration(report, "valid_for").unwrap_or(DEFAULT_LINK_TTL),
         cart_retention_ms,

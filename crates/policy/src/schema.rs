@@ -172,15 +172,19 @@ fn together(table: &Table) -> Option<Value> {
         "[[experiment]]" => {
             let mut step = absent(&["panel"]);
             step["required"] = json!(["sequence", "step"]);
+            step["properties"] = json!({ "arms": { "items": absent(&["copy", "dwell", "max_buy"]) } });
             let mut panel = absent(&["sequence", "step"]);
             panel["required"] = json!(["panel"]);
-            panel["properties"] =
-                json!({ "arms": { "items": absent(&["at", "channel", "template", "offer"]) } });
+            // What `cart_check` tells is true, so there is nothing to try.
+            panel["properties"] = json!({
+                "arms": { "items": absent(&["at", "channel", "template"]) },
+                "panel": { "not": { "const": "cart_check" } },
+            });
             Some(json!([{ "oneOf": [step, panel] }]))
         }
         "an arm" => Some(json!([{
             "if": { "properties": { "silent": { "const": true } }, "required": ["silent"] },
-            "then": absent(&["at", "channel", "template", "offer"]),
+            "then": absent(&["at", "channel", "template", "offer", "copy"]),
         }])),
         "[[rule]]" => {
             let laws = crate::pack::LAW_KEYS.iter().map(|(law, keys)| {

@@ -2,6 +2,7 @@
 //! holds without it and what it is. The reader takes its bounds from here, the JSON Schema and the
 //! reference are made of it, so the three cannot drift apart. Reads nothing itself.
 
+use comeback_core::onsite::Panel;
 use comeback_core::time::Millis;
 
 mod bounds;
@@ -13,7 +14,7 @@ use bounds::{
     RETENTION, ROLLOUT, SHIPPING,
 };
 pub(crate) use pack::PACK;
-use plan::{ABANDONMENT, BROWSE, EXPERIMENT, LEARNER, OFFER, SEGMENT, SEQUENCE};
+use plan::{ABANDONMENT, BROWSE, EXPERIMENT, LEARNER, OFFER, PANEL, SEGMENT, SEQUENCE};
 
 /// A table of the document.
 #[derive(Debug)]
@@ -135,6 +136,16 @@ pub(crate) const CHANNELS: &[&str] = &["email", "sms", "push"];
 /// Names of the triggers.
 pub(crate) const TRIGGERS: &[&str] =
     &["idle", "page_exit", "checkout_error", "platform_end", "abrupt_end", "browse"];
+/// Names of the panels.
+pub(crate) const PANELS: &[&str] = &{
+    let mut names = [""; Panel::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Panel::ALL[at].as_str();
+        at += 1;
+    }
+    names
+};
 /// Kinds of offers.
 pub(crate) const KINDS: &[&str] = &["percent", "amount", "free_shipping"];
 /// What a yes may rest on.
@@ -163,6 +174,7 @@ pub(crate) const ROOT: Table = Table {
         ),
         must("sequence", Form::Tables(&SEQUENCE, 1, 16), "Who is written to, when and how."),
         may("experiment", Form::Tables(&EXPERIMENT, 0, 16), "none", "What is being tried, on whom."),
+        may("panel", Form::Tables(&PANEL, 0, 16), "as usual", "When a panel of the page shows."),
         may("caps", Form::Table(&CAPS), "", "How much at most."),
         may("fatigue", Form::Table(&FATIGUE), "no rest", "Rest for people who follow nothing."),
         may("consent", Form::Table(&CONSENT), "", "What a yes must rest on."),

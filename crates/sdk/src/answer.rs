@@ -22,8 +22,14 @@ impl State {
         if !self.consent.may_store() {
             return self.landed();
         }
-        if let Some(allowed) = flag(&get(reply, "panel"), "allowed") {
+        let panel = get(reply, "panel");
+        if let Some(allowed) = flag(&panel, "allowed") {
             self.allowed = allowed;
+            self.in_sequence = flag(&panel, "sequence").unwrap_or(false);
+        }
+        if let Some(bucket) = number(reply, "bucket") {
+            self.bucket = u16::try_from(ga4::whole(bucket)).ok();
+            self.arms = get(reply, "arms");
         }
         memory::sync_cart(self);
         let cart = get(reply, "cart");

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::reflect::{flag, get, number, set, set_text, text};
 
 /// Fields that travel as they are when they are numbers, texts or truth values.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 14] = [
     "value",
     "dwell_ms",
     "transaction_id",
@@ -22,6 +22,9 @@ const FIELDS: [&str; 11] = [
     "method",
     "trigger",
     "panel",
+    "experiment",
+    "arm",
+    "reason",
 ];
 
 /// An event that was understood.
@@ -66,7 +69,9 @@ pub(crate) fn read(name: &str, raw: &JsValue, default: Currency) -> Option<Captu
         "purchase" => SignalKind::Purchase { order: field("transaction_id") },
         "exit_intent" => SignalKind::ExitIntent,
         "page_hide" => SignalKind::PageHide,
-        "panel_shown" | "panel_closed" | "panel_clicked" => SignalKind::Panel,
+        "panel_shown" | "panel_withheld" | "panel_closed" | "panel_clicked" | "survey_answer" => {
+            SignalKind::Panel
+        }
         _ => return None,
     };
     let data = Object::new();

@@ -10,6 +10,7 @@ mod ga4;
 mod live;
 mod memory;
 mod outbox;
+mod panels;
 mod pointer;
 mod reflect;
 mod session;

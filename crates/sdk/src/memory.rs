@@ -32,6 +32,10 @@ pub(crate) fn recall(state: &mut State) {
         sync_cart_from(state, &stored);
     }
     state.last_shown_from(&stored);
+    let shown = get(&stored, "shown");
+    if shown.is_object() {
+        state.shown = shown.unchecked_into();
+    }
     state.closed = text(&stored, "closed");
     state.order = text(&stored, "order");
     let session = state.store.read_session();
@@ -61,7 +65,7 @@ pub(crate) fn recall(state: &mut State) {
 }
 
 /// In the session's array: stage, dwell, whether a panel was shown, then the counts, and after them
-/// the time of the last event and the ways to pay that were helped with.
+/// the time of the last event and the help that was given.
 const FIRST_COUNT: usize = 3;
 const AFTER_COUNTS: u32 = 11;
 
@@ -122,6 +126,7 @@ pub(crate) fn remember(state: &mut State) {
     if let Some(ms) = state.last_shown {
         set(&stored, "last_shown", &JsValue::from_f64(ms));
     }
+    set(&stored, "shown", &state.shown);
     if let Some(choice) = state.consent.choice {
         let consent = Object::new();
         set(&consent, "storage", &choice.storage.into());

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use comeback_core::onsite::{Hold, Moment, Panel};
 use gloo_timers::callback::Timeout;
 use js_sys::{Date, Object};
 use wasm_bindgen::JsCast;
@@ -14,6 +15,7 @@ use web_sys::{EventTarget, MouseEvent, VisibilityState, Window};
 use crate::dedupe::Source;
 use crate::ga4;
 use crate::live;
+use crate::panels::Verdict;
 use crate::reflect::{set, set_text};
 use crate::state::State;
 use crate::store::Store;
@@ -37,9 +39,9 @@ extern "C" {
     /// `{url, locale, tz, mobile}` of the page as it is now.
     #[wasm_bindgen(method)]
     fn page(this: &Host) -> JsValue;
-    /// Loads and shows a panel.
+    /// Loads and shows a panel: `about` is `{experiment, arm, data}`, the last what the page reported.
     #[wasm_bindgen(method)]
-    fn panel(this: &Host, kind: &str);
+    fn panel(this: &Host, kind: &str, about: &JsValue);
 }
 
 /// The session of one page.
@@ -127,9 +129,42 @@ impl Shared {
             self.flush_soon(GATHER_MS);
             self.tell_score();
         }
-        if outcome.declined {
-            self.host.panel("declined");
+        if let Some((panel, about)) = outcome.trouble {
+            let verdict = self.state.borrow_mut().consider(at, panel, &about);
+            self.tell_panel(panel, verdict, data);
         }
+        if outcome.filled {
+            self.moment(Moment::Filling);
+        }
+    }
+
+    fn moment(self: &Rc<Self>, moment: Moment) {
+        let said = self.state.borrow_mut().moment(Date::now(), moment);
+        for (panel, verdict) in said {
+            self.tell_panel(panel, verdict, &JsValue::UNDEFINED);
+        }
+    }
+
+    /// Shows what is to be shown, and tells the page why the rest is not. That a shop has no words for a
+    /// panel is no news.
+    fn tell_panel(self: &Rc<Self>, panel: Panel, verdict: Verdict, data: &JsValue) {
+        let (state, why) = match verdict {
+            Verdict::Show(about) => {
+                set(&about, "data", data);
+                return self.host.panel(panel.as_str(), &about);
+            }
+            Verdict::Withheld => {
+                self.flush_soon(GATHER_MS);
+                ("withheld", None)
+            }
+            Verdict::Held(Hold::Off) => return,
+            Verdict::Held(why) => ("held", Some(why.as_str())),
+        };
+        let detail = Object::new();
+        set_text(&detail, "panel", Some(panel.as_str()));
+        set_text(&detail, "state", Some(state));
+        set_text(&detail, "why", why);
+        self.host.emit("panel", &detail);
     }
 
     fn tell_score(&self) {
@@ -168,18 +203,23 @@ impl Shared {
     }
 
     fn settled(self: &Rc<Self>, status: u16, reply: &JsValue) {
+        let mut arriving = false;
         let again = {
             let mut state = self.state.borrow_mut();
             match status {
                 0 | 408 | 429 | 500.. => Some(state.outbox.failed()),
                 _ => {
                     state.answered(reply, Date::now());
+                    arriving = state.is_arriving();
                     (!state.outbox.events().is_empty()).then_some(GATHER_MS)
                 }
             }
         };
         if let Some(wait_ms) = again {
             self.flush_soon(wait_ms);
+        }
+        if arriving {
+            self.moment(Moment::Arriving);
         }
         if (400..500).contains(&status) && status != 408 && status != 429 {
             let detail = Object::new();
@@ -222,16 +262,9 @@ impl Shared {
             let exit = state.pointer.left(event.time_stamp(), f64::from(event.client_y()), engaged);
             state.pointer_left(now, exit)
         };
-        match said {
-            Some(Ok(())) => self.host.panel("exit"),
-            Some(Err(why)) => {
-                let detail = Object::new();
-                set_text(&detail, "panel", Some("exit"));
-                set_text(&detail, "state", Some("held"));
-                set_text(&detail, "why", Some(why.as_str()));
-                self.host.emit("panel", &detail);
-            }
-            None => return,
+        let Some(said) = said else { return };
+        for (panel, verdict) in said {
+            self.tell_panel(panel, verdict, &JsValue::UNDEFINED);
         }
         self.flush_soon(GATHER_MS);
         self.tell_score();

@@ -4,7 +4,7 @@
 use comeback_core::cart::{Cart, Change, Line};
 use comeback_core::id::{CartId, EventId};
 use comeback_core::money::Currency;
-use comeback_core::onsite::{self, Hold, PanelDecision, PanelState, PointerExit};
+use comeback_core::onsite::{self, Moment, Panel, PointerExit};
 use comeback_core::signal::{SessionFacts, SignalKind};
 use comeback_core::time::Timestamp;
 use js_sys::Object;
@@ -18,6 +18,7 @@ use crate::entropy::make_id;
 use crate::ga4::{self, Captured};
 use crate::memory;
 use crate::outbox::{Event, Outbox};
+use crate::panels::Verdict;
 use crate::pointer::Pointer;
 use crate::reflect::{flag, get, json, number, set, set_text, text};
 use crate::store::Store;
@@ -25,18 +26,6 @@ use crate::store::Store;
 /// A larger event loses names and pictures; one that is still larger cannot travel.
 const LEAN_ABOVE: usize = 12_000;
 const DROP_ABOVE: usize = 15_000;
-/// Refusals by a bank or a payment provider, by the codes in use; other errors need another help.
-const DECLINED: [&str; 9] = [
-    "card_declined",
-    "do_not_honor",
-    "insufficient_funds",
-    "generic_decline",
-    "declined",
-    "payment_declined",
-    "processing_error",
-    "expired_card",
-    "incorrect_cvc",
-];
 /// Gestures of leaving within this span are one.
 const EXIT_PAUSE_MS: f64 = 5_000.0;
 
@@ -45,8 +34,10 @@ const EXIT_PAUSE_MS: f64 = 5_000.0;
 pub(crate) struct Outcome {
     /// It was new and is in the outbox.
     pub(crate) taken: bool,
-    /// A declined payment that there is help for.
-    pub(crate) declined: bool,
+    /// A trouble of the shopper, with what tells it from another: there may be help.
+    pub(crate) trouble: Option<(Panel, String)>,
+    /// Something was put in or taken out.
+    pub(crate) filled: bool,
 }
 
 /// Where the page and the shop are.
@@ -54,6 +45,10 @@ pub(crate) struct Place {
     pub(crate) pk: String,
     pub(crate) events_url: String,
     pub(crate) automated: bool,
+    /// The browser could be asked for push and was not yet.
+    pub(crate) may_ask_push: bool,
+    /// This is the page of the cart.
+    pub(crate) at_cart: bool,
 }
 
 /// Everything a page knows.
@@ -74,8 +69,16 @@ pub(crate) struct State {
     pub(crate) order: Option<String>,
     pub(crate) last_shown: Option<f64>,
     pub(crate) shown_in_session: bool,
-    /// Payment methods that help was shown for in this session, each with a line end.
+    /// When each panel was last shown in this browser, milliseconds by name.
+    pub(crate) shown: Object,
+    /// Help that was given and panels that were closed in this session, each with a line end.
     pub(crate) helped: String,
+    /// The page's bucket in experiments; unknown until the edge has named it.
+    pub(crate) bucket: Option<u16>,
+    /// The arms that the shopper was exposed to, by experiment.
+    pub(crate) arms: JsValue,
+    /// The cart is part of a sequence that its shopper came back from.
+    pub(crate) in_sequence: bool,
     /// The time of the session's last event; each event is later than the one before.
     pub(crate) last_t: f64,
     /// The edge may hold something of this browser: an earlier page was stored, or this one sent.
@@ -91,7 +94,9 @@ pub(crate) struct State {
     /// The cart of the flush under way.
     pub(crate) sent_cart: Option<String>,
     pub(crate) renewed: f64,
-    opened: f64,
+    pub(crate) opened: f64,
+    /// The panels of an arrival were asked for.
+    pub(crate) arrived: bool,
     last_exit: f64,
     /// The product at hand: since when, and as its event had it.
     viewed: Option<(f64, Vec<Line>)>,
@@ -119,6 +124,8 @@ impl State {
                 pk: field("pk"),
                 events_url,
                 automated: flag(options, "automated").unwrap_or(false),
+                may_ask_push: flag(options, "push").unwrap_or(false),
+                at_cart: flag(options, "at_cart").unwrap_or(false),
             },
             cart: Cart::new(config.currency),
             config,
@@ -130,7 +137,11 @@ impl State {
             order: None,
             last_shown: None,
             shown_in_session: false,
+            shown: Object::new(),
             helped: String::new(),
+            bucket: None,
+            arms: JsValue::UNDEFINED,
+            in_sequence: false,
             last_t: 0.0,
             known: false,
             allowed: false,
@@ -141,6 +152,7 @@ impl State {
             sent_cart: None,
             renewed: 0.0,
             opened: now,
+            arrived: flag(options, "linked").unwrap_or(false),
             last_exit: 0.0,
             viewed: None,
             dedupe: Dedupe::default(),
@@ -192,10 +204,38 @@ impl State {
             _ => {}
         }
         let stored = self.post(id, at, name, &event);
-        if let SignalKind::CheckoutError(error) = &event.kind {
-            outcome.declined = self.config.helps_declined
-                && is_declined(&error.step, &error.code)
-                && self.is_first_help(&error.method);
+        match &event.kind {
+            SignalKind::CheckoutError(error) => {
+                let panel = onsite::help_for(error);
+                // Another card is another try; another field of the form too.
+                let about = text(raw, "field").unwrap_or_else(|| error.method.clone());
+                outcome.trouble = Some((panel, about));
+            }
+            SignalKind::ViewShippingEstimate => {
+                let price = number(raw, "value").and_then(|v| event.currency.minor_from_number(v));
+                let cart = self.cart.total().minor;
+                if price.is_some_and(|price| onsite::is_shock(price, cart))
+                    && self.shipping_gap_minor().is_some()
+                {
+                    outcome.trouble = Some((Panel::ShippingCost, String::new()));
+                }
+            }
+            SignalKind::BeginCheckout => outcome.trouble = Some((Panel::CartCheck, String::new())),
+            SignalKind::Cart { change, .. } => {
+                outcome.filled = true;
+                if matches!(change, Change::Set(_)) && source != Source::Own {
+                    outcome.trouble = Some((Panel::CartCheck, String::new()));
+                }
+            }
+            // What speaks of the cart as it changes stays away once it was closed.
+            SignalKind::Panel if name == "panel_closed" => {
+                let mut key = text(raw, "panel").unwrap_or_default();
+                if key == Panel::ShippingProgress.as_str() {
+                    key.push(':');
+                    self.give(&key);
+                }
+            }
+            _ => {}
         }
         if let SignalKind::Purchase { order } = event.kind {
             self.bought(order, at);
@@ -226,16 +266,6 @@ impl State {
         self.cart = Cart::new(self.cart.currency);
         self.cart_at = at;
         self.facts = SessionFacts { mobile: self.facts.mobile, ..SessionFacts::default() };
-    }
-
-    /// Help for each way to pay is offered once in a session.
-    fn is_first_help(&mut self, method: &str) -> bool {
-        let first = self.helped.split_terminator('\n').all(|m| m != method);
-        if first {
-            self.helped.push_str(method);
-            self.helped.push('\n');
-        }
-        first
     }
 
     fn post(&mut self, id: String, at: f64, name: &str, event: &Captured) -> bool {
@@ -276,34 +306,17 @@ impl State {
     }
 
     /// The pointer left the page: what the core says to that, `None` when it was no leave.
-    pub(crate) fn pointer_left(&mut self, now: f64, exit: PointerExit) -> Option<Result<(), Hold>> {
-        memory::sync_cart(self);
-        let state = PanelState {
-            has_cart: !self.cart.is_empty() && self.cart.total().minor >= self.config.min_cart_minor,
-            buy: crate::live::score(self, now).buy,
-            open_ms: ga4::whole(now - self.opened),
-            shown_in_session: self.shown_in_session,
-            last_shown: self.last_shown.map(|ms| Timestamp::from_millis(ga4::whole(ms))),
-            allowed: self.allowed && self.config.exit_enabled,
-        };
-        let decision =
-            onsite::exit_panel(Timestamp::from_millis(ga4::whole(now)), exit, state, &self.config.exit);
-        let said = match decision {
-            PanelDecision::Hold(Hold::NotALeave) => return None,
-            PanelDecision::Hold(why) => Err(why),
-            PanelDecision::Show => {
-                self.shown_in_session = true;
-                self.last_shown = Some(now);
-                Ok(())
-            }
-        };
+    pub(crate) fn pointer_left(&mut self, now: f64, exit: PointerExit) -> Option<Vec<(Panel, Verdict)>> {
+        if !exit.is_leave(self.config.min_velocity_px_s) {
+            return None;
+        }
+        let said = self.moment(now, Moment::Leaving(exit));
         if now - self.last_exit > EXIT_PAUSE_MS {
             self.last_exit = now;
             let data = Object::new();
             set_text(&data, "trigger", Some("pointer_top"));
             self.capture(Source::Own, now, "exit_intent", &data);
         }
-        memory::remember(self);
         Some(said)
     }
 
@@ -452,25 +465,4 @@ fn finish(body: &mut String, cart: Option<&str>, events: &str) {
     body.push_str(",\"events\":[");
     body.push_str(events);
     body.push_str("]}");
-}
-
-/// Whether another way to pay would help.
-fn is_declined(step: &str, code: &str) -> bool {
-    step == "payment" && DECLINED.iter().any(|known| known.eq_ignore_ascii_case(code))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_refused_payments_get_the_payment_help() {
-        assert!(is_declined("payment", "card_declined"));
-        assert!(is_declined("payment", "insufficient_funds"));
-        assert!(is_declined("payment", "DO_NOT_HONOR"));
-        assert!(!is_declined("payment", "card_number_missing"));
-        assert!(!is_declined("payment", "validation_payment"));
-        assert!(!is_declined("payment", "out_of_stock"));
-        assert!(!is_declined("shipping", "card_declined"));
-    }
 }

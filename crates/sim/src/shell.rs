@@ -192,15 +192,19 @@ impl<'p> Replay<'p> {
 
     /// Lets time pass: everything due until then happens.
     pub fn until(&mut self, end: Timestamp) {
-        loop {
-            let due = self.due.first().map(|(at, _)| *at).filter(|at| *at <= end);
-            self.sweep_before(due.unwrap_or(end));
-            self.now = self.now.max(due.unwrap_or(end));
-            let Some((_, id)) = due.and_then(|_| self.due.pop_first()) else { break };
-            let policy = self.policy;
-            let now = self.now;
-            self.change(&id, |cart| cart.handle_timeout(now, policy));
-        }
+        while self.advance(end) {}
+    }
+
+    /// The next thing that is due until then happens; `false` if there is none, and it is then. For who
+    /// takes what is told in between: of many carts in a long silence it would be much at once.
+    pub fn advance(&mut self, end: Timestamp) -> bool {
+        let due = self.due.first().map(|(at, _)| *at).filter(|at| *at <= end);
+        self.sweep_before(due.unwrap_or(end));
+        self.now = self.now.max(due.unwrap_or(end));
+        let Some((_, id)) = due.and_then(|_| self.due.pop_first()) else { return false };
+        let (policy, now) = (self.policy, self.now);
+        self.change(&id, |cart| cart.handle_timeout(now, policy));
+        true
     }
 
     fn take(&mut self, what: Input) {
@@ -345,6 +349,9 @@ impl<'p> Replay<'p> {
                             p.left(episode);
                         }
                     });
+                }
+                Effect::Expose { person, assignments } => {
+                    self.with_person(&person, |p, _| p.exposed(&assignments));
                 }
                 Effect::Forget => {
                     self.let_go(id);

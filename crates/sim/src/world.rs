@@ -400,6 +400,10 @@ impl<'s> World<'s> {
                         }
                     })?;
                 }
+                Effect::Expose { person, assignments } => {
+                    let living = self.survivor(&person)?;
+                    self.change_person(&living, |p, _| p.exposed(&assignments))?;
+                }
                 Effect::Forget => {
                     if let Some(held) = self.carts.get_mut(usize::from(number)) {
                         *held = None;

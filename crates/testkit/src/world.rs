@@ -318,6 +318,12 @@ impl World {
                         self.commit_person(&person, None)?;
                     }
                 }
+                Effect::Expose { person, assignments } => {
+                    if let Some(mut person) = self.load_person(&self.resolve(&person)) {
+                        person.exposed(&assignments);
+                        self.commit_person(&person, None)?;
+                    }
+                }
                 Effect::Forget => {
                     self.faults.step()?;
                     self.carts.remove(&id);

@@ -3,10 +3,13 @@
 //! The variant is the outer key, not a field among others: a field may come last, and serde would
 //! have to buffer everything before it.
 
+use std::collections::BTreeMap;
+
 use comeback_core::cart::Line;
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::decision::{DecisionRecord, Why};
 use comeback_core::effect::Happened;
+use comeback_core::experiment::Assignment;
 use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
@@ -64,6 +67,9 @@ pub enum CartCall {
         /// What is known of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         profile: Option<Facts>,
+        /// The arms of experiments that they were exposed to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assignments: Vec<Assignment>,
     },
     /// The cart as its shopper sees it.
     View,
@@ -85,6 +91,9 @@ pub enum CartCall {
         /// What is known of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         profile: Option<Facts>,
+        /// The arms of experiments that they were exposed to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assignments: Vec<Assignment>,
     },
     /// An order.
     Order {
@@ -141,6 +150,9 @@ pub enum CartAnswer {
         due: Option<Timestamp>,
         /// The score now.
         score: Option<ScoreView>,
+        /// What a page must know for its panels.
+        #[serde(default)]
+        page: PageView,
     },
     /// There is no such cart.
     Missing,
@@ -172,6 +184,29 @@ pub enum CartAnswer {
         /// The log.
         log: Vec<Numbered>,
     },
+}
+
+/// What of a cart's story a page must know for its panels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PageView {
+    /// The arms that its shopper was exposed to, by experiment: the first stays, whatever a hash says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arms: BTreeMap<String, String>,
+    /// A message of its sequence went out, and its shopper came back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_sequence: bool,
+}
+
+impl PageView {
+    /// Of a cart as it stands.
+    #[must_use]
+    pub fn of(cart: &Recovery) -> Self {
+        let came_back = |e: &comeback_core::recovery::Episode| e.contacted && e.paused.is_some();
+        Self {
+            arms: cart.assignments.iter().map(|a| (a.experiment.clone(), a.arm.clone())).collect(),
+            in_sequence: !cart.phase.is_closed() && cart.episode.as_ref().is_some_and(came_back),
+        }
+    }
 }
 
 /// A score as the page and the log see it.
@@ -328,6 +363,11 @@ pub enum PersonChange {
         /// IANA name.
         zone: String,
     },
+    /// One of their carts knows of exposures to panels.
+    Exposed {
+        /// All that it knows of.
+        assignments: Vec<Assignment>,
+    },
     /// They proved the address that this send went to, by following its link.
     Verified {
         /// The send.
@@ -355,6 +395,9 @@ pub enum PersonAnswer {
         /// What is known of them now.
         #[serde(default)]
         profile: Facts,
+        /// The arms of experiments that they were exposed to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assignments: Vec<Assignment>,
     },
     /// To `Claim` and `Peek`.
     Decided(Box<DecisionRecord>),

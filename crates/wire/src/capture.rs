@@ -5,9 +5,11 @@
 //! anything malformed refuses the whole batch with the place named, so that nothing is half-kept.
 
 use comeback_core::cart::{Change, Line, MAX_LINES, MAX_QUANTITY, Trust};
+use comeback_core::cause::Cause;
+use comeback_core::experiment::Exposure;
 use comeback_core::id::{CartId, EventId};
 use comeback_core::money::Currency;
-use comeback_core::signal::{CheckoutError, Signal, SignalKind, Viewed};
+use comeback_core::signal::{CheckoutError, PanelMoment, Signal, SignalKind, Viewed};
 use comeback_core::time::{DAY, MINUTE, Millis, Timestamp};
 use serde::Deserialize;
 
@@ -124,6 +126,10 @@ struct RawData {
     step: String,
     code: String,
     method: String,
+    panel: Word,
+    experiment: Word,
+    arm: Word,
+    reason: Word,
     transaction_id: Option<Text>,
 }
 
@@ -143,6 +149,18 @@ struct RawItem {
     image_url: Option<String>,
     #[serde(default)]
     item_url: Option<String>,
+}
+
+/// A text; anything else is as good as none. Another event may use the same field for something of its own,
+/// and no cart must be lost over it.
+#[derive(Default)]
+struct Word(String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(from)?;
+        Ok(Self(value.as_str().map(|text| clip(text, 64)).unwrap_or_default()))
+    }
 }
 
 /// Shops send ids as text or as whole numbers.
@@ -337,7 +355,17 @@ fn kind(name: &str, data: RawData) -> Result<Option<SignalKind>, String> {
         }
         "exit_intent" => SignalKind::ExitIntent,
         "page_hide" => SignalKind::PageHide,
-        "panel_shown" | "panel_closed" | "panel_clicked" => SignalKind::Panel,
+        "panel_shown" | "panel_withheld" if !data.experiment.0.is_empty() => {
+            let exposure = Exposure { experiment: data.experiment.0, arm: data.arm.0 };
+            SignalKind::PanelMoment(PanelMoment {
+                panel: data.panel.0,
+                exposure,
+                withheld: name == "panel_withheld",
+            })
+        }
+        // A reason of the shop's own that is none of the known ones says nothing here.
+        "survey_answer" => Cause::parse(&data.reason.0).map_or(SignalKind::Panel, SignalKind::Said),
+        "panel_shown" | "panel_withheld" | "panel_closed" | "panel_clicked" => SignalKind::Panel,
         _ => return Ok(None),
     }))
 }
@@ -404,6 +432,28 @@ mod tests {
 
     fn parse(events: &str) -> Result<Batch, CaptureError> {
         Batch::parse(format!(r#"{{"v":1,"pk":"pk_demo","events":[{events}]}}"#).as_bytes(), NOW)
+    }
+
+    #[test]
+    fn moments_of_panels_are_told_with_their_arm_and_answers_by_their_cause() {
+        let kinds = |events: &str| -> Vec<SignalKind> {
+            parse(events).unwrap().signals.into_iter().map(|s| s.kind).collect()
+        };
+        let moment = |withheld| {
+            let exposure = Exposure { experiment: "words".to_owned(), arm: "plain".to_owned() };
+            SignalKind::PanelMoment(PanelMoment { panel: "exit".to_owned(), exposure, withheld })
+        };
+        let event =
+            |name: &str, data: &str| format!(r#"{{"id":"evt_1","t":1,"name":"{name}","data":{data}}}"#);
+        let named = r#"{"panel":"exit","experiment":"words","arm":"plain"}"#;
+        assert_eq!(kinds(&event("panel_shown", named)), [moment(false)]);
+        assert_eq!(kinds(&event("panel_withheld", named)), [moment(true)]);
+        assert_eq!(kinds(&event("panel_shown", r#"{"panel":"exit"}"#)), [SignalKind::Panel]);
+        assert_eq!(kinds(&event("survey_answer", r#"{"reason":"price"}"#)), [SignalKind::Said(Cause::Price)]);
+        assert_eq!(kinds(&event("survey_answer", r#"{"reason":"the weather"}"#)), [SignalKind::Panel]);
+        // What is no word of ours loses no batch.
+        assert_eq!(kinds(&event("survey_answer", r#"{"reason":[1]}"#)), [SignalKind::Panel]);
+        assert_eq!(kinds(&event("page_view", r#"{"reason":4,"arm":true}"#)), [SignalKind::PageView]);
     }
 
     #[test]

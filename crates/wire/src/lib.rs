@@ -5,8 +5,10 @@
 pub mod calls;
 pub mod capture;
 pub mod cart_view;
+pub mod check;
 pub mod classes;
 pub mod jobs;
+pub mod onsite;
 pub mod problem;
 pub mod shop;
 pub mod stored;

@@ -255,6 +255,13 @@ pub struct Shop {
 }
 
 impl Shop {
+    /// The version whose panels pages show. What everybody gets alike cannot be rolled out to some: while the
+    /// one in force is, pages keep to the one before.
+    #[must_use]
+    pub fn page_policy(&self) -> &str {
+        self.trial.as_ref().map_or(&self.policy_version, |trial| &trial.before)
+    }
+
     /// The origin that links in messages lead to, `https://shop.example`.
     #[must_use]
     pub fn origin(&self) -> String {

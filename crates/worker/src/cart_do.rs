@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use comeback_core::consent::Source;
 use comeback_core::effect::{Effect, Entry, Happened};
+use comeback_core::experiment::Assignment;
 use comeback_core::id::{CartId, EventId, PersonId, ShopId};
 use comeback_core::money::Currency;
 use comeback_core::policy::{Facts, Policy};
@@ -17,7 +18,7 @@ use comeback_core::recovery::{Phase, Recovery};
 use comeback_core::release;
 use comeback_core::signal::{Signal, SignalKind};
 use comeback_core::time::{MINUTE, SECOND, Timestamp};
-use comeback_wire::calls::{CartAnswer, CartCall, PersonChange, ScoreReason, ScoreView, Session};
+use comeback_wire::calls::{CartAnswer, CartCall, PageView, PersonChange, ScoreReason, ScoreView, Session};
 use comeback_wire::cart_view::CartView;
 use comeback_wire::jobs::LedgerJob;
 use wasm_bindgen::prelude::*;
@@ -113,15 +114,20 @@ impl Object {
             self.store.write(&born, &[Entry { at: now, what: Happened::Born }])?;
             *self.held.borrow_mut() = Some(born);
         }
+        let (moments, brought) = about_panels(&call);
         let mut wanted = self.followed()?;
-        let (policy, shadow) = loop {
+        let (policy, shadow, page_policy) = loop {
             let Some((shop, left_under, unit)) = &wanted else { return Ok(CartAnswer::Missing) };
             let policy = config::policy_of(&self.env, shop, left_under.as_deref(), unit).await?;
             let shadow = config::shadow_of(&self.env, shop).await;
+            let page_policy = match moments || brought {
+                true => Some(config::page_policy(&self.env, shop).await?),
+                false => None,
+            };
             // Another call may have come between and have ended the episode, or begun one.
             let now_wanted = self.followed()?;
             if now_wanted == wanted {
-                break (policy, shadow);
+                break (policy, shadow, page_policy);
             }
             wanted = now_wanted;
         };
@@ -148,8 +154,9 @@ impl Object {
                     Err(why) => CartAnswer::Moot { why },
                 });
             }
-            CartCall::Capture { signals, session, person, profile, .. } => {
+            CartCall::Capture { signals, session, person, profile, assignments, .. } => {
                 let mut effects = vec![];
+                let visitor = session.as_ref().and_then(|s| s.visitor.clone());
                 if let Some(person) = person {
                     effects.extend(match &session {
                         // That a browser comes back to a cart says nothing new of whose it is.
@@ -157,12 +164,25 @@ impl Object {
                         Some(session) => cart.link_from_page(now, &person, session.visitor.as_ref()),
                         None => cart.link(now, &person),
                     });
-                    know(&mut cart, &person, profile.as_ref());
+                    effects.extend(know(
+                        &mut cart,
+                        &person,
+                        profile.as_ref(),
+                        &assignments,
+                        page_policy.as_deref(),
+                    ));
                 }
                 if let Some(session) = session {
                     note_session(&mut cart, session);
                 }
                 for signal in signals {
+                    if let SignalKind::PanelMoment(moment) = signal.kind {
+                        if let Some(policy) = &page_policy {
+                            let (id, at) = (&signal.id, signal.at);
+                            effects.extend(cart.exposed(now, id, at, moment, policy, visitor.as_ref()));
+                        }
+                        continue;
+                    }
                     // Nothing would come of a look, and it would be written with every batch.
                     let signal = if policy.browse.is_some() { Some(signal) } else { signal.without_look() };
                     if let Some(signal) = signal {
@@ -187,12 +207,13 @@ impl Object {
                 let change = comeback_core::cart::Change::Set(lines);
                 cart.signal(now, Signal { id, at: now, kind: SignalKind::Cart { currency, change } })
             }
-            CartCall::Link { person, source, visitor, profile } => {
-                let effects = match source {
+            CartCall::Link { person, source, visitor, profile, assignments } => {
+                let mut effects = match source {
                     Source::Page => cart.link_from_page(now, &person, visitor.as_ref()),
                     _ => cart.link(now, &person),
                 };
-                know(&mut cart, &person, profile.as_ref());
+                let (profile, pages) = (profile.as_ref(), page_policy.as_deref());
+                effects.extend(know(&mut cart, &person, profile, &assignments, pages));
                 effects
             }
             CartCall::Order { order, own: false } if order.at < cart.born_at => vec![],
@@ -211,6 +232,7 @@ impl Object {
             person: cart.person.clone(),
             due: cart.next_wakeup(&policy),
             score,
+            page: PageView::of(&cart),
         };
         let forgotten = effects.iter().any(|e| matches!(e, Effect::Forget));
         self.commit(now, cart, effects, &policy, is_tick).await?;
@@ -257,7 +279,10 @@ impl Object {
                 Effect::Announce { person, episode, returned } => {
                     let change =
                         if returned { PersonChange::Returned(episode) } else { PersonChange::Left(episode) };
-                    announced.push((person, change));
+                    announced.push((person, with_exposures(&cart, change)));
+                }
+                Effect::Expose { person, assignments } => {
+                    announced.push((person, vec![PersonChange::Exposed { assignments }]));
                 }
                 Effect::Forget => forget = true,
             }
@@ -288,9 +313,9 @@ impl Object {
                 );
             }
         }
-        for (person, change) in announced {
-            if let Err(failure) = identity::apply(&self.env, &shop, &person, vec![change], now).await {
-                // The gate hears of the episode with its first claim.
+        for (person, changes) in announced {
+            if let Err(failure) = identity::apply(&self.env, &shop, &person, changes, now).await {
+                // The gate hears of the episode with its first claim, of exposures with the next change.
                 console_error!(
                     "{}",
                     serde_json::json!({ "level": "warn", "what": format!("announcement: {failure:?}") })
@@ -384,13 +409,44 @@ fn note_session(cart: &mut Recovery, session: Session) {
     cart.home = session.home.or(cart.home);
 }
 
+/// What is told of an episode, and beside it what the cart knows of exposures: that may have been lost.
+fn with_exposures(cart: &Recovery, change: PersonChange) -> Vec<PersonChange> {
+    let assignments = cart.assignments.clone();
+    let exposed = (!assignments.is_empty()).then_some(PersonChange::Exposed { assignments });
+    [Some(change), exposed].into_iter().flatten().collect()
+}
+
+/// Whether a call tells of moments of panels that an experiment is on, and whether it links a person: to
+/// both belongs the policy whose panels pages show.
+fn about_panels(call: &CartCall) -> (bool, bool) {
+    let (CartCall::Capture { assignments, .. } | CartCall::Link { assignments, .. }) = call else {
+        return (false, false);
+    };
+    let moments = match call {
+        CartCall::Capture { signals, .. } => {
+            signals.iter().any(|s| matches!(s.kind, SignalKind::PanelMoment(_)))
+        }
+        _ => false,
+    };
+    (moments, !assignments.is_empty())
+}
+
 /// Keeps what is known of the person behind the cart; of somebody who was named and is not, nothing.
-fn know(cart: &mut Recovery, person: &PersonId, profile: Option<&Facts>) {
-    if let Some(profile) = profile
-        && cart.person.as_ref() == Some(person)
-    {
+/// What the cart knows of exposures is told to them.
+fn know(
+    cart: &mut Recovery,
+    person: &PersonId,
+    profile: Option<&Facts>,
+    assignments: &[Assignment],
+    pages: Option<&Policy>,
+) -> Option<Effect> {
+    if cart.person.as_ref() != Some(person) {
+        return None;
+    }
+    if let Some(profile) = profile {
         cart.take_profile(profile);
     }
+    cart.take_assignments(assignments, pages)
 }
 
 /// Scores the session as it is now, and keeps the score for the conditions of the policy.

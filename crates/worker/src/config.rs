@@ -115,6 +115,11 @@ pub(crate) async fn policy_of(
     policy(env, version).await
 }
 
+/// The policy whose panels the pages of a shop show.
+pub(crate) async fn page_policy(env: &Env, shop: &ShopId) -> Outcome<Rc<Policy>> {
+    policy(env, record_of(env, shop).await?.page_policy()).await
+}
+
 /// The policy that runs in shadow for a shop, if one does. A shadow that cannot be read is no reason
 /// for anything else to stop.
 pub(crate) async fn shadow_of(env: &Env, shop: &ShopId) -> Option<Rc<Policy>> {

@@ -123,6 +123,21 @@ impl Ask {
             .find_map(|(k, v)| (k == name).then_some(v))
     }
 
+    /// The same as text: bytes that were percent-encoded, as `encodeURIComponent` does it, are put back. `None`
+    /// for what is no UTF-8.
+    pub(crate) fn text_parameter(&self, name: &str) -> Option<String> {
+        let mut bytes = vec![];
+        let mut rest = self.parameter(name)?.bytes();
+        while let Some(byte) = rest.next() {
+            let digit = |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16)).unwrap_or_default();
+            bytes.push(match byte {
+                b'%' => u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).unwrap_or_default(),
+                other => other,
+            });
+        }
+        String::from_utf8(bytes).ok()
+    }
+
     /// The body, refused above a size.
     pub(crate) fn body(&mut self, most: usize) -> Outcome<Vec<u8>> {
         let announced = || self.rare_header("content-length").and_then(|l| l.parse::<usize>().ok());

@@ -4,6 +4,7 @@
 //! end. What was only typed (into a page, or into a checkout that a platform relays) never merges
 //! anybody: whoever knows an address could otherwise become its owner.
 
+use comeback_core::experiment::Assignment;
 use comeback_core::id::{CartId, PersonId, ShopId};
 use comeback_core::policy::Facts;
 use comeback_core::time::Timestamp;
@@ -305,7 +306,9 @@ async fn apply_at(
 ) -> Outcome<Applied> {
     let body = PersonCall::Apply { shop: shop.clone(), person: person.clone(), changes };
     match call(env, shop, person, now, &body).await? {
-        PersonAnswer::Applied { carts, known, profile } => Ok(Applied { carts, known, profile }),
+        PersonAnswer::Applied { carts, known, profile, assignments } => {
+            Ok(Applied { carts, known, profile, assignments })
+        }
         _ => Err(Failure::internal("a person did not take a change")),
     }
 }
@@ -318,6 +321,8 @@ pub(crate) struct Applied {
     pub(crate) known: bool,
     /// What is known of them now, for a cart to keep.
     pub(crate) profile: Facts,
+    /// The arms of experiments that they were exposed to.
+    pub(crate) assignments: Vec<Assignment>,
 }
 
 /// Changes a person.

@@ -214,7 +214,12 @@ impl Object {
 }
 
 fn applied(now: Timestamp, person: Person, known: bool) -> PersonAnswer {
-    PersonAnswer::Applied { profile: person.profile(now), carts: person.carts, known }
+    PersonAnswer::Applied {
+        profile: person.profile(now),
+        carts: person.carts,
+        known,
+        assignments: person.assignments,
+    }
 }
 
 fn leads(held: Option<Held>) -> PersonAnswer {
@@ -243,6 +248,7 @@ fn apply(person: &mut Person, changes: Vec<PersonChange>, now: Timestamp) {
             PersonChange::Prefers { channel } => person.preferred = Some(channel),
             PersonChange::Tags { tags } => person.tags = tags,
             PersonChange::Zone { zone } => person.zone = Some(zone),
+            PersonChange::Exposed { assignments } => person.exposed(&assignments),
             PersonChange::Verified { key } => {
                 person.verify_sent(&key);
                 person.clicked(&key, now);

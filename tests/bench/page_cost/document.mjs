@@ -77,8 +77,8 @@ function panels(cases) {
   return table(['page', 'requests for it', 'code for it, bytes', 'code in all, bytes', 'main thread, ms', 'of it script, ms', 'longest task of the visit, ms', 'INP, ms', 'CLS'], rows);
 }
 
-/** Tasks above 50 ms that a script from `url` had a part in, by the browser's own long animation frames. */
-const withOurs = (run) => run.frames.filter(({ url, ms }) => /^\/(comeback\.js|sdk\/)/.test(url) && ms > 50);
+/** Runs of our scripts in frames above 50 ms, by the browser's own long animation frames. In time that passed, not CPU time. */
+const withOurs = (run) => run.frames.filter(({ url }) => /^\/(comeback\.js|sdk\/)/.test(url));
 
 function limits(cases, budget) {
   const plain = cases.find(({ id, open }) => id === 'comeback' && !open)?.runs;
@@ -89,16 +89,15 @@ function limits(cases, budget) {
   const asked = plain.map((run) => inPhase(run, 'load').filter((r) => !isWasm(r)).length);
   const base = plain.map(code);
   const full = open.map(code);
+  const worst = (list) => Math.max(0, ...list);
   const cls = [...plain, ...open].map((run) => run.cls);
-  const scripts = [...plain, ...open].map((run) => withOurs(run).length);
-  const tasks = plain.map((run) => longest(run));
+  const own = [...plain, ...open].map((run) => worst(withOurs(run).map(({ ms }) => ms)));
   return table(['limit', 'is', 'measured', ''], [
     row('requests before the first intent, besides the wasm', '2', spread(asked), Math.max(...asked) <= 2),
     row('code of a page without a panel, bytes', whole(budget.sdk_base_brotli), whole(median(base)), Math.max(...base) <= budget.sdk_base_brotli),
     row('code of a page with a panel, bytes', whole(budget.sdk_with_panel_brotli), whole(median(full)), Math.max(...full) <= budget.sdk_with_panel_brotli),
     row('CLS', '0', spread(cls, 3), Math.max(...cls) === 0),
-    row('scripts of ours above 50 ms, in all visits', '0', String(sum(scripts, (n) => n)), sum(scripts, (n) => n) === 0),
-    row('longest task of a visit, the page’s own included, ms', '50', spread(tasks), Math.max(...tasks) <= 50),
+    row('longest that a script of ours ran at once, in any visit, ms', '50', worst(own) ? spread(own) : 'below what the browser reports', worst(own) <= 50),
     row('render-blocking requests', '0', String(sum(plain, (run) => run.blocking.length)), plain.every((run) => run.blocking.length === 0)),
   ]);
 }
@@ -116,8 +115,8 @@ export function markdown({ about, cases }) {
   return `# What a page pays
 
 Written by \`cargo xtask page-cost\`, which measures everything below in one run; not edited by hand.
-Chromium ${about.chromium}, main thread slowed down ${about.throttle} times, ${about.runs} visits of each page in turns, each in a fresh profile.
-${about.cores} cores of ${about.cpu}, load average ${Math.min(...about.load)}–${Math.max(...about.load)} meanwhile, ${about.started.slice(0, 10)}.
+Chromium ${about.chromium}, main thread slowed down ${about.throttle} times, each page visited ${about.runs === 1 ? 'once' : about.runs + ' times'}, in turns, each time in a fresh profile.
+${about.cores} cores of ${about.cpu}, load average ${Math.min(...about.load)}–${Math.max(...about.load)} meanwhile${about.priority ? `, browser at priority ${about.priority}` : ''}, ${about.started.slice(0, 10)}.
 Figures are medians, in brackets lowest and highest. Above ${about.cores} the load average says that others took the machine too: then trust
 bytes and counts, and of milliseconds only that which lies far apart.
 

@@ -51,9 +51,11 @@ export const BOWL = { item_id: 'bowl', item_name: 'Bowl', price: 30, quantity: 2
 export const add = (item) => ({ currency: 'EUR', value: item.price * item.quantity, items: [item] });
 
 let browser;
-const launched = () =>
+export const launched = () =>
   (browser ||= chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    // A shopper's browser has the back/forward cache.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   }));
 after(async () => (await browser)?.close());
@@ -69,7 +71,7 @@ export async function shop(rules = {}) {
     const url = new URL(request.url, 'http://localhost');
     let body = '';
     for await (const chunk of request) body += chunk;
-    const entry = { method: request.method, path: url.pathname, body, headers: request.headers, cookies: request.headers.cookie };
+    const entry = { method: request.method, path: url.pathname, query: url.searchParams, body, headers: request.headers, cookies: request.headers.cookie };
     requests.push(entry);
     const reply = (status, type, content, headers = {}) => response.writeHead(status, { 'content-type': type, ...headers }).end(content);
     /** The request was carried out, but nobody hears of it. */
@@ -84,8 +86,9 @@ export async function shop(rules = {}) {
       const { cart } = batch;
       wrong.push(...faults(batch), ...unlisted(batch));
       const known = cart !== null && cart !== rules.forgotten;
-      return json({ cart: known ? { id: cart, version: 1, closed: cart === rules.closed } : null, bucket: 1, score: null, panel: { allowed: rules.allowed ?? true, why: '' } });
+      return json({ cart: known ? { id: cart, version: 1, closed: cart === rules.closed } : null, bucket: rules.bucket ?? 1, arms: rules.arms, score: null, panel: { allowed: rules.allowed ?? true, why: '', sequence: rules.sequence } });
     }
+    if (url.pathname.startsWith('/v1/check/')) return json({ currency: 'EUR', findings: rules.findings || [] });
     if (url.pathname === '/v1/identify') return json({ person: 'new' });
     if (url.pathname.startsWith('/v1/restore/') && rules.failures?.length) return json({ title: 'later' }, rules.failures.shift());
     if (url.pathname.startsWith('/v1/restore/')) return rules.restore ? json(rules.restore) : json({ title: 'gone' }, 410);
@@ -96,7 +99,7 @@ export async function shop(rules = {}) {
     }
     if (url.pathname === '/favicon.ico') return reply(204, 'text/plain', '');
     const head = rules.head || '';
-    const content = `<!doctype html><html lang="en"><head><title>Shop</title>${head}
+    const content = `<!doctype html><html ${rules.html || 'lang="en"'}><head><meta name="viewport" content="width=device-width"><title>Shop</title>${head}
       <script async src="/comeback.js" data-shop="pk_demo"${rules.tag ? ' ' + rules.tag : ''}></script></head>
       <body style="min-height:900px"><main><h1>Shop</h1>${rules.body || '<button id="b">Buy</button>'}</main></body></html>`;
     reply(200, 'text/html; charset=utf-8', content, rules.csp ? { 'content-security-policy': rules.csp } : {});

@@ -26,9 +26,17 @@ pub(super) fn head(state: &Recovery) -> String {
         let told = shown::line(&format!("{}: {}{method}", error.step, error.code));
         push(&mut text, format_args!("  trouble  {told}, at {}", at.to_rfc3339()));
     }
+    if let Some((at, cause)) = &state.said {
+        push(&mut text, format_args!("  said     stopped by {}, at {}", cause.as_str(), at.to_rfc3339()));
+    }
     match &state.person {
         Some(person) => push(&mut text, format_args!("  person   {person}")),
         None => push(&mut text, format_args!("  person   nobody is known behind it")),
+    }
+    for held in &state.assignments {
+        let conflict = if held.conflict { ", and to another: no clean case" } else { "" };
+        let told = shown::line(&format!("arm {} of {}{conflict}", held.arm, held.experiment));
+        push(&mut text, format_args!("  exposed  to {told}, since {}", held.at.to_rfc3339()));
     }
     if let Some((buy, model)) = &state.score {
         let model = shown::line(model);

@@ -37,8 +37,8 @@ pub enum Subject {
     },
 }
 
-/// One arm. What it does not name stays as the step has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// One arm. What it does not name stays as the step or the panel has it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Arm {
     /// Its name.
     pub name: String,
@@ -59,4 +59,13 @@ pub struct Arm {
     /// Nothing is sent or shown: what the contact itself is worth.
     #[serde(default, skip_serializing_if = "is_default")]
     pub silent: bool,
+    /// Of a panel: other words, by the name of a variant in the shop's copy.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub copy: Option<String>,
+    /// Of a panel: the page must have been open for another time.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dwell_ms: Option<Millis>,
+    /// Of a panel: another bound for those who will likely buy without help.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub max_buy: Option<f64>,
 }

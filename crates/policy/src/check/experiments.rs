@@ -71,6 +71,7 @@ fn same(a: &Arm, b: &Arm, step: Option<&Step>) -> bool {
             arm.channels.clone().or_else(|| step.map(|step| step.channels.clone())),
             arm.template.clone().or_else(|| step.map(|step| step.template.clone())),
             offer.filter(|offer| offer != crate::read::NO_OFFER),
+            (arm.copy.clone(), arm.dwell_ms, arm.max_buy.map(f64::to_bits)),
         )
     };
     as_is(a) == as_is(b)
@@ -80,6 +81,10 @@ fn same(a: &Arm, b: &Arm, step: Option<&Step>) -> bool {
 fn collision(a: &Experiment, b: &Experiment) -> Option<&'static str> {
     if a.subject != b.subject {
         return None;
+    }
+    if matches!(a.subject, Subject::Panel { .. }) {
+        // The page takes one arm for a panel.
+        return Some("how it shows");
     }
     let decides = |experiment: &Experiment, test: fn(&Arm) -> bool| experiment.arms.iter().any(test);
     let silences = |experiment| decides(experiment, |arm| arm.silent);

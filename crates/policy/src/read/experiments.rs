@@ -1,7 +1,9 @@
 //! Experiments and their arms.
 
-use comeback_core::policy::{Arm, Experiment, Sequence, Step, Subject};
+use comeback_core::onsite::Panel;
+use comeback_core::policy::{Arm, Experiment, Offer, Sequence, Step, Subject};
 
+use super::panels::public;
 use super::sequences::{channels, fits, template};
 use super::{NO_OFFER, Names, Reader};
 use crate::diagnostic::Report;
@@ -15,7 +17,8 @@ impl Reader<'_> {
         report: &mut Report<'_>,
         root: &Section<'_>,
         sequences: &[Sequence],
-        offers: &Names,
+        names_of_offers: &Names,
+        offers: &[Offer],
     ) -> Vec<Experiment> {
         let mut names = Names::default();
         let mut experiments = Vec::new();
@@ -27,8 +30,11 @@ impl Reader<'_> {
             let mut arm_names = Names::default();
             let mut arms = Vec::new();
             for part in section.tables(report, "arms") {
-                let panel = matches!(subject, Some(Subject::Panel { .. }));
-                if let Some(arm) = arm(report, &part, offers, step, panel, &mut arm_names) {
+                let arm = match &subject {
+                    Some(Subject::Panel { .. }) => panel_arm(report, &part, offers, &mut arm_names),
+                    _ => arm(report, &part, names_of_offers, step, &mut arm_names),
+                };
+                if let Some(arm) = arm {
                     if let Some(name) = &name {
                         self.places.note(&format!("experiment.{}.arms.{}", name.get_ref(), arm.name), &part);
                     }
@@ -62,9 +68,10 @@ fn subject(report: &mut Report<'_>, section: &Section<'_>, sequences: &[Sequence
     let panel = section.text(report, "panel");
     match (sequence, step, panel) {
         (None, None, Some(panel)) => {
-            let name = *panel.get_ref();
-            if !super::is_name(name) {
-                report.error(panel.span(), format!("\"{name}\" cannot name a panel"), None);
+            let name = section.word(report, "panel", "panel")?;
+            if name == Panel::CartCheck.as_str() {
+                let message = "`cart_check` tells what is true of the cart; there is nothing to try";
+                report.error(panel.span(), message, None);
                 return None;
             }
             Some(Subject::Panel { panel: name.to_owned() })
@@ -98,7 +105,6 @@ fn arm(
     section: &Section<'_>,
     offers: &Names,
     step: Option<Neighbours<'_>>,
-    panel: bool,
     names: &mut Names,
 ) -> Option<Arm> {
     let name = names.read(report, section, "an arm");
@@ -116,14 +122,10 @@ fn arm(
         _ => offers.find(report, &offer, "offer"),
     });
     let silent = section.flag(report, "silent").unwrap_or_default();
-    let varied = ["at", "channel", "template", "offer"].into_iter().find(|key| section.has(key));
-    if let Some(key) = varied.filter(|_| silent || panel) {
-        let message = match silent {
-            true => format!("a silent arm sends nothing; its `{key}` says nothing"),
-            false => format!("an arm of a panel shows it or is `silent`; it has no `{key}`"),
-        };
-        report.error(section.span_of(key), message, None);
+    if silent {
+        says_nothing(report, section, &STEP_KEYS, "a silent arm sends nothing; its");
     }
+    says_nothing(report, section, &PANEL_KEYS, "an arm of a step has no");
     if let Some((before, step, after)) = step {
         if own_channels.is_some() && template.is_none() {
             fits(report, section, "channel", &step.template, fitting);
@@ -146,5 +148,52 @@ fn arm(
         }
     }
     let (channels, name) = (own_channels, name?.into_inner());
-    Some(Arm { name, weight, at_ms, channels, template, offer, silent })
+    Some(Arm { name, weight, at_ms, channels, template, offer, silent, ..Arm::default() })
+}
+
+/// Keys of an arm on a step.
+const STEP_KEYS: [&str; 4] = ["at", "channel", "template", "offer"];
+/// Keys of an arm on a panel, beside `offer`.
+const PANEL_KEYS: [&str; 3] = ["copy", "dwell", "max_buy"];
+
+/// Reports the first of the keys that are out of place.
+fn says_nothing(report: &mut Report<'_>, section: &Section<'_>, keys: &[&str], why: &str) {
+    if let Some(key) = keys.iter().find(|key| section.has(key)) {
+        let message = if why.ends_with("its") {
+            format!("{why} `{key}` says nothing")
+        } else {
+            format!("{why} `{key}`")
+        };
+        report.error(section.span_of(key), message, None);
+    }
+}
+
+/// An arm of a panel: other words, another patience, an offer, or nothing at all.
+fn panel_arm(
+    report: &mut Report<'_>,
+    section: &Section<'_>,
+    offers: &[Offer],
+    names: &mut Names,
+) -> Option<Arm> {
+    let name = names.read(report, section, "an arm");
+    let silent = section.flag(report, "silent").unwrap_or_default();
+    says_nothing(report, section, &STEP_KEYS[..3], "an arm of a panel has no");
+    if silent {
+        says_nothing(report, section, &["copy", "offer"], "a silent arm shows nothing; its");
+    }
+    let offer = section.text(report, "offer").and_then(|offer| match *offer.get_ref() {
+        NO_OFFER => Some(NO_OFFER.to_owned()),
+        _ => public(report, &offer, offers),
+    });
+    let copy = section.text(report, "copy").map(|copy| (*copy.get_ref()).to_owned());
+    Some(Arm {
+        weight: section.whole(report, "weight").unwrap_or(1),
+        offer,
+        silent,
+        copy,
+        dwell_ms: section.duration(report, "dwell"),
+        max_buy: section.number(report, "max_buy"),
+        name: name?.into_inner(),
+        ..Arm::default()
+    })
 }

@@ -3,7 +3,7 @@
 use comeback_core::policy::MIN_IDLE;
 use comeback_core::time::{DAY, HOUR, MINUTE, SECOND};
 
-use super::{CHANNELS, Form, KINDS, TRIGGERS, Table, may, must};
+use super::{CHANNELS, Form, KINDS, PANELS, TRIGGERS, Table, may, must};
 
 pub(super) const ABANDONMENT: Table = Table {
     title: "[abandonment]",
@@ -208,7 +208,12 @@ pub(super) const EXPERIMENT: Table = Table {
         must("hypothesis", Form::Text(500), "What is tested, and why."),
         may("sequence", Form::Name, "with `step`", "The sequence of the step it is on."),
         may("step", Form::Name, "with `sequence`", "The step it is on."),
-        may("panel", Form::Name, "instead of a step", "The panel of the page that it is on."),
+        may(
+            "panel",
+            Form::Word(PANELS),
+            "instead of a step",
+            "The panel of the page that it is on, by its name.",
+        ),
         must("arms", Form::Tables(&ARM, 2, 8), "The first is the control."),
     ],
 };
@@ -223,5 +228,53 @@ pub(super) const ARM: Table = Table {
         may("template", Form::Name, "the step's", "Another template."),
         may("offer", Form::Name, "the step's", "Another offer or learner; `none` takes it away."),
         may("silent", Form::Flag, "false", "Nothing is sent or shown: what the contact itself is worth."),
+        may("copy", Form::Name, "the panel's", "Other words of a panel: a variant of the shop's copy."),
+        may("dwell", Form::Span(0, HOUR), "the panel's", "Another `dwell` of a panel."),
+        may("max_buy", Form::Number(0.0, 1.0), "the panel's", "Another `max_buy` of a panel."),
+    ],
+};
+
+pub(super) const PANEL: Table = Table {
+    title: "[[panel]]",
+    keys: &[
+        must("panel", Form::Word(PANELS), "Which."),
+        may("off", Form::Flag, "false", "Never."),
+        may(
+            "max_buy",
+            Form::Number(0.0, 1.0),
+            "0.6 for `exit` and `survey`",
+            "Not for a session that is likelier than this to buy without help.",
+        ),
+        may(
+            "dwell",
+            Form::Span(0, HOUR),
+            "3s for `exit` and `survey`, 10s for `push`",
+            "The page must have been open this long.",
+        ),
+        may("cooldown", Form::Span(0, 90 * DAY), "1d", "Not so soon after any panel that came of itself."),
+        may(
+            "again",
+            Form::Span(0, 365 * DAY),
+            "30d for `survey`, 90d for `push`",
+            "Not so soon after the same panel.",
+        ),
+        may(
+            "min_cart",
+            Form::Number(0.0, 1_000_000.0),
+            "0",
+            "The cart must be worth this, major units of the shop's currency.",
+        ),
+        may(
+            "min_pages",
+            Form::Whole(0, 100),
+            "3 for `push`",
+            "So many pages must have been looked at in the session.",
+        ),
+        may(
+            "offer",
+            Form::Name,
+            "none",
+            "An offer that it names. Whoever loads the page can read its code, so it has no conditions.",
+        ),
     ],
 };

@@ -2,6 +2,8 @@
 //! not. Anyone can post here, so the origin is checked, the rate is limited and nothing that a page
 //! says about titles, prices or identity is believed for others.
 
+use std::collections::BTreeMap;
+
 use comeback_core::cart::Cart;
 use comeback_core::experiment;
 use comeback_core::id::{CartId, PersonId, ShopId, VisitorId};
@@ -25,6 +27,8 @@ use crate::{config, cookies, entropy, objects, platform};
 struct Told {
     cart: Option<CartReply>,
     bucket: Option<u16>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    arms: BTreeMap<String, String>,
     score: ScoreView,
     panel: PanelReply,
     ignored: u32,
@@ -41,6 +45,8 @@ struct CartReply {
 struct PanelReply {
     allowed: bool,
     why: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sequence: bool,
 }
 
 pub(super) async fn post(ask: &mut Ask) -> Outcome<Reply> {
@@ -101,6 +107,7 @@ fn stateless(batch: &Batch, currency: Currency, automated: bool) -> Told {
     Told {
         cart: None,
         bucket: None,
+        arms: BTreeMap::new(),
         score: score_view(&facts, &empty),
         panel: panel(automated, false),
         ignored: batch.ignored,
@@ -136,13 +143,14 @@ async fn with_cart(
     }
     // For the case that there is no such cart, scored before the batch is given away.
     let without = stateless(&batch, shop.document.currency, automated);
-    let profile = match &person {
+    let known = match &person {
         Some(person) => {
             let link = vec![PersonChange::LinkCart { cart: cart.clone() }];
-            Some(identity::apply(env, id, person, link, ask.now).await?.profile)
+            Some(identity::apply(env, id, person, link, ask.now).await?)
         }
         None => None,
     };
+    let (profile, assignments) = known.map(|k| (k.profile, k.assignments)).unzip();
     let capture = CartCall::Capture {
         shop: id.clone(),
         cart: cart.clone(),
@@ -151,9 +159,10 @@ async fn with_cart(
         session: Some(session),
         person,
         profile,
+        assignments: assignments.unwrap_or_default(),
     };
     let answer = objects::cart(env, id, cart, ask.now, &capture).await?;
-    let CartAnswer::Done { mut version, mut phase, person: linked, score, .. } = answer else {
+    let CartAnswer::Done { mut version, mut phase, person: linked, score, page, .. } = answer else {
         // The page names a cart that is not (retention, another shop): it will begin a new one.
         note_orders(ask, shop, None, None, orders).await?;
         return Ok(without);
@@ -164,9 +173,10 @@ async fn with_cart(
     let unit = linked.as_ref().map_or(visitor.as_str(), PersonId::as_str);
     Ok(Told {
         cart: Some(CartReply { id: cart.clone(), version, closed: phase.is_closed() }),
-        bucket: Some(experiment::bucket(id.as_str(), "page", unit)),
+        bucket: Some(experiment::page_bucket(id.as_str(), unit)),
+        arms: page.arms,
         score: score.unwrap_or(without.score),
-        panel: panel(automated, phase.is_closed()),
+        panel: PanelReply { sequence: page.in_sequence, ..panel(automated, phase.is_closed()) },
         ignored: without.ignored,
     })
 }
@@ -222,9 +232,9 @@ async fn note_orders(
 
 fn panel(automated: bool, closed: bool) -> PanelReply {
     match (automated, closed) {
-        (true, _) => PanelReply { allowed: false, why: "automated" },
-        (_, true) => PanelReply { allowed: false, why: "ordered" },
-        _ => PanelReply { allowed: true, why: "open" },
+        (true, _) => PanelReply { allowed: false, why: "automated", sequence: false },
+        (_, true) => PanelReply { allowed: false, why: "ordered", sequence: false },
+        _ => PanelReply { allowed: true, why: "open", sequence: false },
     }
 }
 

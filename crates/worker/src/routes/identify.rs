@@ -223,11 +223,18 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
             session: Some(session),
             person: Some(person.clone()),
             profile: Some(applied.profile),
+            assignments: applied.assignments,
         };
         objects::cart(&ask.env, id, cart, ask.now, &birth).await?;
     } else if let Some(cart) = &cart {
         let visitor = fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned();
-        let link = CartCall::Link { person: person.clone(), source, visitor, profile: Some(applied.profile) };
+        let link = CartCall::Link {
+            person: person.clone(),
+            source,
+            visitor,
+            profile: Some(applied.profile),
+            assignments: applied.assignments,
+        };
         if objects::cart(&ask.env, id, cart, ask.now, &link).await? == CartAnswer::Missing {
             // The contact came before the cart's first event: it will be asked for when that comes.
             identity::bind(&ask.env, id, &Identifier::cart(cart), &person, ask.now).await?;

@@ -6,7 +6,6 @@ use comeback_core::cart::Change;
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::id::{CartId, EventId, PersonId, ShopId};
 use comeback_core::person::Order as KnownOrder;
-use comeback_core::policy::Facts;
 use comeback_core::recovery::CartOrder;
 use comeback_core::signal::{Signal, SignalKind};
 use comeback_core::time::Timestamp;
@@ -84,7 +83,8 @@ async fn take_checkout(
     })?;
     let email = checkout.email.as_deref().and_then(identity::email);
     let phone = checkout.phone.as_deref().and_then(identity::phone);
-    let (person, profile) = contact(ask, shop, checkout, &cart, email, phone).await?.unzip();
+    let (person, known) = contact(ask, shop, checkout, &cart, email, phone).await?.unzip();
+    let (profile, assignments) = known.map(|k| (k.profile, k.assignments)).unzip();
     // The same checkout at the same instant is the same event, whatever the delivery's own id.
     let at = checkout.at;
     let id = EventId::derive(&[shop.as_str(), "shopify", &checkout.checkout_id, &at.millis().to_string()]);
@@ -105,6 +105,7 @@ async fn take_checkout(
         session: None,
         person,
         profile,
+        assignments: assignments.unwrap_or_default(),
     };
     objects::cart(&ask.env, shop, &cart, ask.now, &call).await?;
     if let Some(at) = checkout.completed_at {
@@ -124,7 +125,7 @@ async fn contact(
     cart: &CartId,
     email: Option<String>,
     phone: Option<String>,
-) -> Outcome<Option<(PersonId, Facts)>> {
+) -> Outcome<Option<(PersonId, identity::Applied)>> {
     let (env, now) = (&ask.env, ask.now);
     let first = match (&email, &phone) {
         (Some(email), _) => Identifier::email(email),
@@ -148,11 +149,11 @@ async fn contact(
         let agreed = checkout.buyer_accepts_marketing.then_some(true);
         changes.extend(told(Channel::Email, email, agreed, at, "shopify: buyer_accepts_marketing"));
     }
-    let profile = identity::apply(env, shop, &address.person, changes, now).await?.profile;
+    let known = identity::apply(env, shop, &address.person, changes, now).await?;
     if let Some(postal) = &checkout.postal {
         identity::rebind(env, shop, &Identifier::postal(postal), &address.person, now).await?;
     }
-    Ok(Some((address.person, profile)))
+    Ok(Some((address.person, known)))
 }
 
 fn told(

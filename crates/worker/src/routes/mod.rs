@@ -62,6 +62,7 @@ async fn route(ask: &mut Ask) -> Outcome<Reply> {
         (Method::Get, ["v1", "cart"]) => cart::get(ask).await,
         (Method::Put, ["v1", "cart"]) => cart::put(ask).await,
         (Method::Get, ["v1", "config", pk]) => config::get(ask, pk).await,
+        (Method::Get, ["v1", "check", pk]) => config::check(ask, pk).await,
         (Method::Get, ["v1", "restore", token]) => resume::restore(ask, token).await,
         (Method::Post, ["v1", "intake", shop, source]) => intake::post(ask, shop, source).await,
         (Method::Options, ["v1", ..]) => Ok(events::preflight(ask)),
@@ -77,7 +78,7 @@ async fn route(ask: &mut Ask) -> Outcome<Reply> {
         #[cfg(feature = "dev")]
         (_, ["dev", rest @ ..]) if crate::platform::is_local(&ask.env) => dev::answer(ask, rest).await,
         (_, ["v1", "events" | "identify" | "consent" | "cart"])
-        | (_, ["v1", "config" | "restore", _])
+        | (_, ["v1", "config" | "check" | "restore", _])
         | (_, ["v1", "intake", _, _])
         | (_, ["r" | "s" | "u", _]) => Err(Failure::problem(
             405,

@@ -1,0 +1,74 @@
+// Panels that do not stand in the way: they sit at the lower edge, take no focus and are said to those who
+// cannot see them. And the survey, which is small.
+import { about, button, fill, frame, link, make, money, offerOf, words, worth } from './panel.js';
+
+/** Title, a line, a way on and a way out. */
+function note(ways, href, values = {}) {
+  ways.copy = { ...ways.copy, title: fill(ways.copy.title, values) };
+  const { copy, tell } = ways;
+  const { card, close, show } = frame(ways, true);
+  return show(
+    about(card, fill(copy.body, values)),
+    offerOf(ways),
+    make('div', { class: 'row' }, link(copy.cta, href, 'main', () => tell('clicked')), button(copy.dismiss, 'dismiss', () => close())),
+  );
+}
+
+/** The cart as a text may name it. */
+function told({ cart, locale }) {
+  const { lines, currency } = cart();
+  const count = lines.reduce((sum, line) => sum + line.quantity, 0);
+  return { count: new Intl.NumberFormat(locale).format(count), total: money(worth({ lines, currency }), currency, locale), item: lines[0]?.item_name || '' };
+}
+
+const cartUrl = ({ copy, settings }) => copy.url || settings.shop?.cart_url || '/';
+
+export const banner = (ways) => note(ways, cartUrl(ways), told(ways));
+export const saved_cart = (ways) => note(ways, cartUrl(ways), told(ways));
+export const returning = (ways) => note(ways, ways.copy.url || '/');
+
+/** How far it is to free shipping. One that is open follows the cart. */
+export function shipping_progress(ways) {
+  const { cart, settings, locale } = ways;
+  const { lines, currency } = cart();
+  const from = settings.shipping?.free_from_minor;
+  const value = worth({ lines, currency });
+  const gap = Math.max(0, from - value);
+  const values = { gap: money(gap, currency, locale), threshold: money(from, currency, locale) };
+  const text = fill(gap ? ways.copy.title : ways.copy.reached || ways.copy.title, values);
+  const share = Math.min(100, Math.round((value / from) * 100));
+  const shown = ways.open('strip');
+  if (shown) {
+    if (shown.kind !== ways.kind) return undefined;
+    shown.card.querySelector('h2').textContent = text;
+    const bar = shown.card.querySelector('.bar');
+    bar.setAttribute('aria-valuenow', share);
+    bar.firstChild.style.width = share + '%';
+    return undefined;
+  }
+  ways.copy = { ...ways.copy, title: text };
+  const { card, show } = frame(ways, true);
+  const bar = make('div', { class: 'bar', part: 'bar', role: 'progressbar', 'aria-labelledby': 'title', 'aria-valuemin': '0', 'aria-valuemax': '100', 'aria-valuenow': share }, make('i', { part: 'bar-fill' }));
+  // By script: a page's style-src may forbid style attributes.
+  bar.firstChild.style.width = share + '%';
+  return show(about(card, fill(ways.copy.body, values)), bar);
+}
+
+/** What stopped you? The answer steers what is written, if anything is. */
+export function survey(ways) {
+  const { copy, tell, own } = ways;
+  const { card, close, show } = frame(ways);
+  const status = make('p', { role: 'status', part: 'status' });
+  const dismiss = button(copy.dismiss, 'dismiss', () => close());
+  const answer = (reason) => () => {
+    tell('clicked');
+    own('survey_answer', { panel: 'survey', reason });
+    choices.remove();
+    status.textContent = copy.thanks?.[reason] || copy.sent || '✓';
+    if (dismiss) dismiss.textContent = copy.close || 'Close';
+    (dismiss || card).focus();
+  };
+  const choices = make('div', { role: 'group', 'aria-labelledby': 'title', part: 'reasons' });
+  for (const { reason, label } of copy.reasons || []) choices.append(button(label, 'reason', answer(reason)));
+  return show(about(card, copy.body), choices, status, dismiss);
+}
