@@ -369,7 +369,7 @@ impl Recovery {
                 self.trouble = Some((at, error));
             }
             SignalKind::Said(cause) if self.said.is_none_or(|(t, _)| t <= at) => {
-                self.said = Some((at, cause))
+                self.said = Some((at, cause));
             }
             SignalKind::Purchase { order } => bought = Some(order),
             _ => {}
