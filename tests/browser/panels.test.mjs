@@ -87,11 +87,12 @@ function deal(shop, experiment, bucket) {
 
 test('the frozen vectors of dealing and of shares hold in the browser', async () => {
   assert.ok(vectors.deals.length >= 3 && vectors.arms.length >= 3);
+  // Every page takes seconds; natively all rows are asked, here some of each kind.
   const cases = [
     // Of three arms the middle one is a single bucket wide: it is taken exactly if the bucket is dealt there.
-    ...vectors.deals.map((row) => ({ shop: row.shop, experiment: row.experiment, bucket: row.bucket, weights: [row.dealt, 1, 9_999 - row.dealt], arm: 1, row })),
+    ...vectors.deals.filter((_, n) => n % 6 === 0).map((row) => ({ shop: row.shop, experiment: row.experiment, bucket: row.bucket, weights: [row.dealt, 1, 9_999 - row.dealt], arm: 1, row })),
     // And shares are taken after dealing, so the bucket is one that is dealt to the vector's.
-    ...vectors.arms.map((row) => ({ shop: 'shop_demo', experiment: 'words', bucket: undeal(row.bucket), weights: row.weights, arm: row.arm, row })),
+    ...vectors.arms.filter((_, n) => n % 9 === 0).map((row) => ({ shop: 'shop_demo', experiment: 'words', bucket: undeal(row.bucket), weights: row.weights, arm: row.arm, row })),
   ];
   for (const { shop: id, experiment, bucket, weights, arm, row } of cases) {
     const arms = weights.map((weight, n) => ({ name: 'arm' + n, weight }));

@@ -109,7 +109,7 @@ fn finding(catalogue: &Catalogue, Asked(item, variant, quantity, price): &Asked)
 /// wanted (size, colour); among equals the nearest in price.
 fn instead(catalogue: &Catalogue, item: &str, variant: Option<&str>, quantity: u32) -> Vec<Instead> {
     let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| c == '/' || c == ',').map(|word| word.trim().to_lowercase()).collect()
+        text.split(['/', ',']).map(|word| word.trim().to_lowercase()).collect()
     };
     let wanted = words(variant.unwrap_or_default());
     let price = catalogue.find(item, variant).map(|p| p.price_minor);
