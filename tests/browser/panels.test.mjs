@@ -199,7 +199,7 @@ story('free shipping is counted down as the cart fills, and stays away once clos
   assert.equal(await strip.count(), 0);
 });
 
-story('a survey asks whoever leaves, and its answer is told', ['survey'], { panels: { survey: { rules: { max_buy: 0.99 } } } }, async (the) => {
+story('a survey asks whoever leaves, and its answer is told', ['survey'], { panels: { survey: { rules: { max_buy: 0.99, dwell_ms: 0 } } } }, async (the) => {
   const { at, page } = the;
   await filled(the);
   await leave(page);

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use comeback_core::policy::{Experiment, Subject};
 
-    fn document(panels: Value) -> ShopDocument {
+    fn document(panels: &Value) -> ShopDocument {
         serde_json::from_value(json!({
             "shop": "shop_1", "pk": "pk_one", "name": "One", "currency": "EUR", "locale": "en-GB",
             "hosts": ["one.example"], "cart_url": "/cart", "home_url": "/", "support_email": "a@one.example",
@@ -176,7 +176,7 @@ mod tests {
             },
         });
         let told = |language: Option<&str>| {
-            let config = page_config(&document(panels.clone()), &Policy::plain("plain", vec![]), language);
+            let config = page_config(&document(&panels), &Policy::plain("plain", vec![]), language);
             let exit = &config["panels"]["exit"];
             assert!(config["panels"].get("i18n").is_none(), "other languages do not travel");
             (
@@ -225,7 +225,7 @@ mod tests {
             ..Policy::plain("plain", vec![])
         };
         let panels = json!({ "exit": { "title": "x" }, "survey": { "title": "y" } });
-        let config = page_config(&document(panels), &policy, None);
+        let config = page_config(&document(&panels), &policy, None);
         let exit = &config["panels"]["exit"];
         assert_eq!(exit["rules"]["dwell_ms"], 500);
         assert_eq!(exit["rules"]["max_buy"], 0.6);

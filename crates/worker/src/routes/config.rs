@@ -14,7 +14,7 @@ pub(super) async fn get(ask: &Ask, pk: &str) -> Outcome<Reply> {
     let shop = config::shop_by_pk(&ask.env, pk).await?;
     let policy = config::policy(&ask.env, shop.page_policy()).await?;
     let body = onsite::page_config(&shop.document, &policy, ask.text_parameter("lang").as_deref());
-    Ok(open(&body, "public, max-age=60, stale-while-revalidate=600")?)
+    open(&body, "public, max-age=60, stale-while-revalidate=600")
 }
 
 pub(super) async fn check(ask: &Ask, pk: &str) -> Outcome<Reply> {
@@ -37,7 +37,7 @@ pub(super) async fn check(ask: &Ask, pk: &str) -> Outcome<Reply> {
     let catalogue = config::catalogue(&ask.env, &shop.catalogue_version).await?;
     let findings = check::check(&catalogue, &asked);
     let body = serde_json::json!({ "currency": shop.document.currency.code(), "findings": findings });
-    Ok(open(&body, "public, max-age=15")?)
+    open(&body, "public, max-age=15")
 }
 
 /// An answer that every page may read, because it is the same for all.
