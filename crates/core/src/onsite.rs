@@ -111,9 +111,10 @@ impl Panel {
         )
     }
 
-    /// Whether it says something about what is in the cart.
+    /// Whether it says something about what is in the cart. What checkout refused is helped with even where
+    /// the page never told of a cart: who pays has one.
     const fn needs_cart(self) -> bool {
-        !matches!(self, Self::Returning | Self::Push)
+        !matches!(self, Self::Returning | Self::Push | Self::Declined | Self::Validation)
     }
 }
 
