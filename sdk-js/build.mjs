@@ -47,14 +47,19 @@ function follow(text) {
   });
 }
 
-// The glue looks for the wasm under its own name by default; we always say where it is, and a
-// bundler that saw the default would look for a file that is not shipped.
-const ownWasmOnly = {
-  name: 'own-wasm-only',
+// The glue's own way to fetch and start the wasm weighs half a kilobyte and looks for it under its own name, where a
+// bundler would look too. Ours is in sdk.js; what it needs of the glue is let out here, and the rest drops out.
+const LET_OUT = { imports: '__wbg_get_imports', finish: '__wbg_finalize_init' };
+const ownStart = {
+  name: 'own-start',
   setup({ onLoad }) {
     onLoad({ filter: /\.js$/ }, async ({ path }) => {
       if (path !== glue) return undefined;
-      const contents = follow(await readFile(path, 'utf8')).replace(/new URL\(['"][^'"]*_bg\.wasm['"], import\.meta\.url\)/, 'undefined');
+      let contents = follow(await readFile(path, 'utf8')).replace(/export \{[^}]*\bdefault\b[^}]*\};?/, '');
+      for (const [name, inner] of Object.entries(LET_OUT)) {
+        if (!contents.includes(`function ${inner}(`)) throw new Error('the glue has no ' + inner);
+        contents += `\nexport { ${inner} as ${name} };`;
+      }
       return { contents, loader: 'js' };
     });
   },
@@ -70,15 +75,15 @@ const common = {
   logLevel: 'warning',
   define: { VERSION: JSON.stringify(version) },
   alias: { 'comeback-wasm': glue },
-  plugins: [ownWasmOnly],
+  plugins: [ownStart],
 };
 const source = (name) => join(here, 'src', name);
 
 /** What a page loads only if it asks for it, by the name it is built under. */
 const OPTIONAL = {
-  'plain.js': 'plain.js',
   'strip.js': 'strip.js',
   'check.js': 'check.js',
+  'push.js': 'push.js',
   'restore.js': 'restore.js',
   'debug.js': 'debug.js',
   'shopify.js': 'adapters/shopify.js',
@@ -96,20 +101,23 @@ async function modules(outdir, entries) {
     outdir,
     format: 'esm',
     // Loaded when needed, so never folded into one another.
-    external: ['./sdk.js', './panel.js', './restore.js', './plain.js', './index.js', './debug.js', './help.js', './strip.js', './check.js'],
+    external: ['./sdk.js', './panel.js', './restore.js', './index.js', './debug.js', './help.js', './strip.js', './check.js', './push.js'],
   });
   await copyFile(small, join(outdir, 'sdk_bg.wasm'));
 }
 
 await mkdir(out, { recursive: true });
 await build({ ...common, entryPoints: [source('loader.js')], outfile: join(out, 'comeback.js'), format: 'iife' });
+// No module: a shop's own worker may import it.
+await build({ ...common, entryPoints: [source('comeback-push.js')], outfile: join(out, 'comeback-push.js'), format: 'iife' });
 await modules(out, ['sdk.js', 'panel.js', 'help.js']);
 // Of the ways to a panel that of help is the longest: panel.js, then help.js.
 const load = { 'comeback.js': 'base', 'sdk.js': 'base', 'sdk_bg.wasm': 'base', 'panel.js': 'panel', 'help.js': 'panel' };
-for (const name of Object.keys(OPTIONAL)) load[name] = 'optional';
+for (const name of [...Object.keys(OPTIONAL), 'comeback-push.js']) load[name] = 'optional';
 await writeFile(join(out, 'files.json'), JSON.stringify(load, null, 2) + '\n');
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 await modules(dist, ['index.js', 'slim.js', 'sdk.js', 'panel.js', 'help.js']);
+await copyFile(join(out, 'comeback-push.js'), join(dist, 'comeback-push.js'));
 await rm(scratch, { recursive: true });

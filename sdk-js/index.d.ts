@@ -111,6 +111,7 @@ export type Panel =
   | 'saved_cart'
   | 'returning'
   | 'shipping_progress'
+  | 'push'
   | 'declined'
   | 'sold_out'
   | 'validation'
@@ -147,6 +148,8 @@ export function consent(choice: Consent): void;
 export function on<Name extends keyof Notices>(name: Name, act: (detail: Notices[Name]) => void): void;
 export const cart: {
   adapter(adapter: CartAdapter): void;
+  /** Forgets the cart here and at the edge: nobody is reminded of it. Resolves when the edge has heard it. */
+  forget(): Promise<void>;
   /** The cart as the SDK knows it; null on a server. */
   read(): Promise<Cart | null>;
   /** Whether everything in it is to be had as it is; what is not is shown, where the shop has words for it. True on a server. */

@@ -1,5 +1,5 @@
 // Where events come from on a page: GA4's dataLayer and data attributes. Only listens and stamps
-// the time; what an entry means is decided by the wasm module, or by plain.js where wasm is forbidden.
+// the time; what an entry means is session.js's to say.
 
 /** Sources, in the order in which the module numbers them. */
 export const API = 0, ATTRIBUTE = 1, LAYER = 2, OWN = 3;

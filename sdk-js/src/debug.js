@@ -190,7 +190,9 @@ export async function start(options) {
     overlay.line('why', `${panel} ${state}${why ? ': ' + why + (HELD[why] ? ', ' + HELD[why] : '') : ''}`, state === 'held' ? 'held' : 'good'),
   );
   on('restore', ({ mode, report }) => overlay.line('events', `restore: ${mode}, ${short(report)}`, '', report));
-  on('error', ({ kind, message, status }) => overlay.line('events', `error: ${kind} ${status || ''} ${message || ''}`, 'bad'));
+  on('error', ({ kind, message, status }) =>
+    overlay.line('events', kind === 'module' ? 'the module may not run here: capture without score and panels' : `error: ${kind} ${status || ''} ${message || ''}`, 'bad'),
+  );
 
   showConsent({});
   showPanels({ edge: 'not answered yet' });
@@ -200,14 +202,7 @@ export async function start(options) {
     showPanels({ configured: panels ? Object.keys(panels).join(', ') : 'none', 'exit rules': exit });
   });
 
-  let take;
-  try {
-    const module = await import('./sdk.js');
-    take = await module.start(options);
-  } catch (error) {
-    overlay.line('events', 'the module may not run here: capture without score and panels', 'bad');
-    throw error;
-  }
+  const take = await import('./sdk.js').then((module) => module.start(options));
   return (source, t, entry) => {
     if (source === 2) {
       const name = entry.event || (entry[0] === 'event' && entry[1]);

@@ -1,6 +1,6 @@
 // Help where a checkout stands still: for a declined card, for what is sold out, for a field that is not
 // taken, for shipping that costs more than was thought; and the check of the cart before it comes to that.
-import { about, button, fill, frame, link, make, money, words, worth } from './panel.js';
+import { FAILED, about, button, fill, frame, link, make, money, words, worth } from './panel.js';
 
 /** Ways to reach a person: a page, an address, the shop's own chat. */
 function support({ copy, tell, emit, cart, kind, data }) {
@@ -109,7 +109,7 @@ function mend(ways, found) {
       await adapter()?.replace(lines);
     } catch (error) {
       emit('error', { kind: 'cart', message: error.message });
-      status.textContent = copy.failed || 'That did not work. Please try again.';
+      status.textContent = copy.failed || FAILED;
       return;
     }
     entry.remove();

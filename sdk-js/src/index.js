@@ -31,10 +31,7 @@ export function init({ shop, endpoint = '', wasm } = {}) {
   // The overlay starts the session itself, with eyes on it.
   started = (/[?&]comeback_debug\b/.test(location.search) ? import('./debug.js') : import('./sdk.js'))
     .then((module) => module.start(options))
-    .catch((error) => {
-      emit('error', { kind: 'module', message: String(error) });
-      return import('./plain.js').then((module) => module.plain(options));
-    })
+    .catch((error) => (emit('error', { kind: 'module', message: String(error) }), () => {}))
     .then((session) => {
       take = session;
       held.splice(0).forEach((entry) => give(...entry));
@@ -52,6 +49,7 @@ export function on(name, act) {
 
 export const cart = {
   adapter: (adapter) => command('adapter', adapter),
+  forget: () => new Promise((done) => (browser() ? command('forget', done) : done())),
   read: () => new Promise((done) => (browser() ? command('cart', done) : done(null))),
   check: () => new Promise((done) => (browser() ? command('check', done) : done(true))),
 };

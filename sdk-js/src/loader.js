@@ -1,14 +1,14 @@
 // comeback.js, the tag: captures at once, keeps everything in order, and brings in the wasm module
 // when the page is idle. The edge is asked for nothing before the shopper first does something: a page
-// that is only opened costs this file, the module, and no request besides. Where the module may not run it
-// hands over to plain.js. Whatever else a page needs is another file: every page waits for this one.
+// that is only opened costs this file, the module, and no request besides. Whatever else a page needs is
+// another file: every page waits for this one.
 import { API, capture } from './capture.js';
 import { emit, listen } from './emit.js';
 
 const script = document.currentScript || document.querySelector('script[data-shop]');
 const before = window.comeback || [];
 /** What the page tells by these was done by the shopper; that something is there to look at was not. */
-const ACTS = /^(add_|remove_|begin_|purchase|checkout_|try_|cart|identify)/;
+const ACTS = /^(add_|remove_|begin_|purchase|checkout_|try_|cart|identify|forget)/;
 
 // A second tag on the page must not count everything twice.
 if (script && !before.version) {
@@ -44,12 +44,8 @@ if (script && !before.version) {
     // The overlay starts the session itself, with eyes on it.
     import(base + (/[?&]comeback_debug\b/.test(location.search) ? 'debug.js' : 'sdk.js'))
       .then((module) => module.start(options))
-      .catch((error) => {
-        emit('error', { kind: 'module', message: String(error) });
-        return import(base + 'plain.js').then((module) => module.plain(options));
-      })
       // Where no further script may run nothing is captured, so nothing is held for it either.
-      .catch(() => () => {})
+      .catch((error) => (emit('error', { kind: 'module', message: String(error) }), () => {}))
       .then((session) => {
         take = session;
         held.splice(0).forEach((entry) => give(...entry));

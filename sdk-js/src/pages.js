@@ -4,15 +4,19 @@
 // A changed query or anchor is no page; a hash that is a path (`#/cart`, `#!/cart`) is one.
 const place = () => location.pathname + (/^#!?\/[^?]*/.exec(location.hash) || '');
 
-/** Calls `open` for every page that follows in this document. */
-export function pages(open) {
+/** Calls `open` for every page that follows in this document, and before that `back` where it is one gone back to. */
+export function pages(open, back) {
   let at = place();
   const route = () => {
     if (at !== (at = place())) open();
   };
   // One event for every way to change the address, and nothing of the page's is patched.
-  if (window.navigation) navigation.addEventListener('currententrychange', route);
-  else {
+  if (window.navigation) {
+    navigation.addEventListener('currententrychange', ({ navigationType, from }) => {
+      if (navigationType === 'traverse' && navigation.currentEntry.index < from.index) back();
+      route();
+    });
+  } else {
     for (const name of ['pushState', 'replaceState']) {
       const original = history[name];
       history[name] = function (...args) {
@@ -23,10 +27,14 @@ export function pages(open) {
     addEventListener('popstate', route);
     addEventListener('hashchange', route);
   }
-  addEventListener('pageshow', (event) => event.persisted && open());
+  addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    back();
+    open();
+  });
 }
 
-/** Where the session keeps cart and consent (`crates/sdk/src/store.rs`, `plain.js`). */
+/** Where the session keeps cart and consent (`store.js`). */
 const KEY = 'comeback.v1';
 
 /** Calls `choose` with the choice of another tab where it differs from what `may` says here. */

@@ -61,7 +61,7 @@ const RESTORE_COPY = {
   replace: 'Use the cart from the link',
   keep: 'Keep what is here',
 };
-const FAILED = 'That did not work. Please try again.';
+export const FAILED = 'That did not work. Please try again.';
 const RTL = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
 
 let sheet;

@@ -44,7 +44,7 @@ export function resume({ token, endpoint, session, json, emit, ask, adapter }) {
       try {
         // Cookieless until consent: the token is the authority, and the shopper asked for this cart.
         linked = await fetch(endpoint + '/v1/restore/' + encodeURIComponent(token), {
-          credentials: session.may_store() ? 'include' : 'omit',
+          credentials: session.mayStore() ? 'include' : 'omit',
         }).then(json);
         break;
       } catch (error) {

@@ -1,10 +1,11 @@
-// The module behind the tag and the npm package: the wasm session and what it needs done (fetching,
-// importing, storing, telling the page). Decisions come from the session.
-import init, { Session } from 'comeback-wasm';
+// What is behind the tag and the npm package: starts the session, with the wasm module where it may run, and carries out
+// what a page commands. What an event means and what is kept is session.js's; decisions are the module's.
+import { Session, finish, imports } from 'comeback-wasm';
 import { LAYER, OWN } from './capture.js';
 import { emit } from './emit.js';
 import { pages, tabs } from './pages.js';
-import { store } from './store.js';
+import { denied, google, shopify } from './privacy.js';
+import { open } from './session.js';
 
 /** The parameter that a resume link adds to the shop's cart page. */
 const RESTORE = 'comeback_restore';
@@ -21,78 +22,84 @@ function restoreToken() {
 }
 
 const json = (reply) => (reply.ok ? reply.json() : Promise.reject(Object.assign(new Error('HTTP ' + reply.status), { status: reply.status })));
+const fail = (kind) => (error) => emit('error', { kind, message: error?.message, status: error?.status });
+
+/**
+ * Makes the module run; resolves to true. `wasm` is an address, a request or a response of one, bytes, or a compiled module.
+ * Not streamed: for so few bytes that gains nothing, and it would fail where a server names their type wrongly.
+ */
+async function load(wasm) {
+  const source = await wasm;
+  const reply = source instanceof Response ? source : (typeof source === 'string' || source instanceof URL || source instanceof Request) && (await fetch(source));
+  const made = await WebAssembly.instantiate(reply ? await reply.arrayBuffer() : source, imports());
+  finish(made.instance || made, made.module || source);
+  return true;
+}
 
 /**
  * Starts the session of this page. `wasm` is anything that `WebAssembly` takes; by default the file
- * beside this one. Rejects where wasm may not run. Resolves to `take(source, time, entry)`.
+ * beside this one. Where it may not run that is said once, and everything but score and panels goes on.
+ * Resolves to `take(source, time, entry)`.
  */
 export async function start({ pk, endpoint, config, wasm, panel }) {
   const opened = Date.now();
   const token = restoreToken();
   // Together: neither needs the other.
-  const [settings] = await Promise.all([config, init({ module_or_path: wasm || new URL('./sdk_bg.wasm', import.meta.url) })]);
+  const [settings, runs] = await Promise.all([
+    config,
+    load(wasm || new URL('./sdk_bg.wasm', import.meta.url)).catch((error) => (fail('module')(error), false)),
+  ]);
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const mobile = matchMedia('(pointer:coarse)').matches;
   let adapter, plug;
   let waiting = [];
 
-  const send = (path, body) =>
-    fetch(endpoint + path, { method: 'POST', body, keepalive: true, credentials: 'include' });
-  const own = (name, data) => session.track(OWN, Date.now(), name, data);
-  const fail = (kind) => (error) => emit('error', { kind, message: error && error.message, status: error && error.status });
-
-  const host = {
-    emit,
-    post(body) {
-      send('/v1/events', body).then(
-        async (reply) => session.settled(reply.status, reply.ok ? await reply.json().catch(() => null) : null),
-        () => session.settled(0, null),
-      );
-    },
-    page: () => ({ url: location.origin + location.pathname, locale: navigator.language, tz, mobile }),
-    panel: (kind, told) => openPanel(kind, told).catch(fail('panel')),
+  const post = (path, body) => fetch(endpoint + path, { method: 'POST', body, keepalive: true, credentials: 'include' });
+  const consent = (choice) => {
+    session.consent(choice);
+    if (session.mayStore()) waiting.splice(0).forEach((act) => act());
+    else waiting = [];
   };
-  const session = new Session(
-    window,
-    host,
-    store,
-    {
-      pk,
-      endpoint,
-      mobile,
-      automated: navigator.webdriver === true,
-      gpc: navigator.globalPrivacyControl === true,
-      linked: !!token,
-      at_cart: location.pathname === settings.shop?.cart_url,
-    },
+  /** At once where that is allowed, else once it is. */
+  const allowed = (act) => (session.mayStore() ? act() : new Promise((done, failed) => waiting.push(() => act().then(done, failed))));
+
+  const said = shopify(consent);
+  const wording = settings.consent?.wording;
+  if (denied(window.dataLayer) || said?.storage === false) settings.consent = { wording };
+  const page = {
+    pk,
+    endpoint,
     settings,
-  );
+    tz,
+    mobile,
+    opened,
+    linked: !!token,
+    push: !!settings.push && 'serviceWorker' in navigator && 'PushManager' in window && window.Notification?.permission === 'default',
+  };
+  const session = open(page, {
+    post,
+    show: (kind, told) => openPanel(kind, told).catch(fail('panel')),
+    mind: (host) => (runs ? new Session(window, host, settings, mobile, Date.now()) : undefined),
+  });
+  const own = (name, data) => session.track(OWN, Date.now(), name, data);
+  if (said) consent(said);
 
   /** Resolves to the shopper's answer. `told` is what the session knows: `{experiment, arm, data}`. */
-  const openPanel = async (kind, told = {}) =>
-    (await (panel ? panel() : import('./panel.js'))).show(kind, told, { settings, endpoint, pk, own, emit, identify, cart: () => session.cart(), adapter: () => adapter });
-
-  async function identify({ email, phone, consent = {} }) {
-    if (!session.may_store()) return new Promise((done, failed) => waiting.push(() => identify({ email, phone, consent }).then(done, failed)));
-    return send(
-      '/v1/identify',
-      JSON.stringify({
-        pk,
-        cart: session.cart().id ?? null,
-        email,
-        phone,
-        consent: { email: consent.email === true, sms: consent.sms === true, wording: consent.wording ?? settings.consent?.wording },
-        locale: navigator.language,
-        tz,
-      }),
-    ).then(json);
+  async function openPanel(kind, told = {}) {
+    const { show } = await (panel ? panel() : import('./panel.js'));
+    return show(kind, told, { settings, endpoint, pk, own, emit, identify, subscribe, cart: session.cart, forget: session.forget, adapter: () => adapter });
   }
+
+  const person = (consent) => ({ pk, cart: session.cart().id ?? null, consent: { ...consent, wording: consent.wording ?? wording }, locale: navigator.language, tz });
+  const identify = ({ email, phone, consent = {} }) =>
+    allowed(() => post('/v1/identify', JSON.stringify({ ...person({ email: consent.email === true, sms: consent.sms === true, wording: consent.wording }), email, phone })).then(json));
+  const subscribe = (subscription) => allowed(() => post('/v1/push/subscriptions', JSON.stringify({ ...person({ push: true }), subscription })).then(json));
 
   // Only a shop that has words for it wants its cart checked.
   const check = settings.panels?.cart_check && import('./check.js').then(({ guard }) => guard(openPanel));
 
   session.track(OWN, opened, 'page_view');
-  pages(() => own('page_view'));
+  pages(() => own('page_view'), session.back);
 
   if (token) {
     // The shop's scripts plug their adapter in while the page loads.
@@ -108,24 +115,22 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
 
   const commands = {
     track: (t, source, name, data) => session.track(source, t, name, data),
-    consent(t, source, choice) {
-      session.consent(choice);
-      if (session.may_store()) waiting.splice(0).forEach((act) => act());
-      else waiting = [];
-    },
+    consent: (t, source, choice) => consent(choice),
     identify: (t, source, who) => identify(who).catch(fail('identify')),
     adapter(t, source, plugged) {
       adapter = plugged;
       plug?.();
-      const watch = () => plugged.watch?.({ cart: () => session.cart(), track: own, may: () => session.may_store() });
-      session.may_store() ? watch() : waiting.push(watch);
+      const watch = () => plugged.watch?.({ cart: session.cart, track: own, may: session.mayStore });
+      session.mayStore() ? watch() : waiting.push(watch);
     },
     cart: (t, source, done) => done(session.cart()),
     check: (t, source, done) => Promise.resolve(check).then((check) => (check ? check(done) : done(true))),
+    forget: (t, source, done) => session.forget().then(() => done?.(), fail('forget')),
   };
-  tabs(settings.consent?.wording, () => session.may_store(), (choice) => commands.consent(0, 0, choice));
+  tabs(wording, session.mayStore, consent);
   return (source, t, entry) => {
-    if (source === LAYER) session.layer(t, entry);
-    else commands[entry[0]]?.(t, source, entry[1], entry[2]);
+    if (source !== LAYER) commands[entry[0]]?.(t, source, entry[1], entry[2]);
+    else if (entry[0] !== 'consent') session.layer(t, entry);
+    else if (entry[1] === 'update') consent(google(entry[2]));
   };
 }

@@ -5,6 +5,8 @@
 
 const KEY = 'comeback.v1';
 const EVENT = KEY + '.e.';
+/** The edge takes what is older for a week old. */
+const MAX_AGE_MS = 7 * 86_400_000;
 
 const quietly = (act) => {
   try {
@@ -19,17 +21,20 @@ export const store = {
   read: (brief) => quietly(() => JSON.parse(storage(brief).getItem(KEY))),
   write: (brief, value) => quietly(() => storage(brief).setItem(KEY, JSON.stringify(value))),
   /** Keeps an event until it is acknowledged, whatever happens to the tab. */
-  keep: (id, cart, json) => quietly(() => localStorage.setItem(EVENT + id, (cart || '') + '\n' + json)),
-  release: (id) => quietly(() => localStorage.removeItem(EVENT + id)),
-  /** What an earlier page or a crashed tab left behind, as id, cart and event in turn. One that a living
-   *  tab is just sending may be among it; its id makes that harmless. */
+  keep: ({ id, cart, json }) => quietly(() => localStorage.setItem(EVENT + id, (cart || '') + '\n' + json)),
+  release: ({ id }) => quietly(() => localStorage.removeItem(EVENT + id)),
+  /** What an earlier page or a crashed tab left behind. One that a living tab is just sending may be among it; its id
+   *  makes that harmless. What is older than the edge dates back goes: the cart itself is kept beside. */
   kept: () =>
     keys().flatMap((key) => {
       const [, cart, json] = (key.startsWith(EVENT) && /^(.*)\n([^]*)$/.exec(localStorage.getItem(key))) || [];
-      return json ? [key.slice(EVENT.length), cart, json] : [];
+      const event = json && quietly(() => JSON.parse(json));
+      if (event?.t > Date.now() - MAX_AGE_MS) return [{ id: key.slice(EVENT.length), cart: cart || null, json }];
+      if (json) quietly(() => localStorage.removeItem(key));
+      return [];
     }),
   wipe() {
-    for (const key of keys()) localStorage.removeItem(key);
+    for (const key of keys()) quietly(() => localStorage.removeItem(key));
     quietly(() => sessionStorage.removeItem(KEY));
   },
 };

@@ -1,16 +1,21 @@
 // Panels that do not stand in the way: they sit at the lower edge, take no focus and are said to those who
 // cannot see them. And the survey, which is small.
-import { about, button, fill, frame, link, make, money, offerOf, words, worth } from './panel.js';
+import { FAILED, about, button, fill, frame, link, make, money, offerOf, words, worth } from './panel.js';
 
-/** Title, a line, a way on and a way out. */
+/** Title, a line, a way on and a way out; where there is a cart, also a way to be rid of it. */
 function note(ways, href, values = {}) {
   ways.copy = { ...ways.copy, title: fill(ways.copy.title, values) };
-  const { copy, tell } = ways;
+  const { copy, tell, forget } = ways;
   const { card, close, show } = frame(ways, true);
+  const drop = () => {
+    tell('clicked');
+    forget();
+    close();
+  };
   return show(
     about(card, fill(copy.body, values)),
     offerOf(ways),
-    make('div', { class: 'row' }, link(copy.cta, href, 'main', () => tell('clicked')), button(copy.dismiss, 'dismiss', () => close())),
+    make('div', { class: 'row' }, link(copy.cta, href, 'main', () => tell('clicked')), button(copy.dismiss, 'dismiss', () => close()), button(copy.forget, 'forget', drop)),
   );
 }
 
@@ -26,6 +31,29 @@ const cartUrl = ({ copy, settings }) => copy.url || settings.shop?.cart_url || '
 export const banner = (ways) => note(ways, cartUrl(ways), told(ways));
 export const saved_cart = (ways) => note(ways, cartUrl(ways), told(ways));
 export const returning = (ways) => note(ways, ways.copy.url || '/');
+
+/** May we tell you by push? The browser asks after a yes, and never of itself. */
+export function push(ways) {
+  const { copy, tell, emit } = ways;
+  const { card, close, show } = frame(ways, true);
+  const status = make('p', { role: 'status', part: 'status' });
+  // Here before the click: some browsers let a page ask only while that lasts.
+  const asking = import('./push.js');
+  const ask = async () => {
+    tell('clicked');
+    try {
+      const { opt_in } = await asking;
+      if (!(await opt_in(ways))) return close();
+      row.remove();
+      status.textContent = copy.sent || '✓';
+    } catch (error) {
+      emit('error', { kind: 'push', message: error.message });
+      status.textContent = copy.failed || FAILED;
+    }
+  };
+  const row = make('div', { class: 'row' }, button(copy.cta, 'main', ask), button(copy.dismiss, 'dismiss', () => close()));
+  return show(about(card, copy.body), status, row);
+}
 
 /** How far it is to free shipping. One that is open follows the cart. */
 export function shipping_progress(ways) {

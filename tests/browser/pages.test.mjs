@@ -117,44 +117,46 @@ story('where wasm is forbidden: two tabs have one cart', NO_WASM, async ({ at, p
   assert.equal(new Set(at.posts().map((post) => post.cart).filter(Boolean)).size, 1);
 });
 
-story('where wasm is forbidden: a product is looked at only while it is in sight, and a look goes on', NO_WASM, async ({ at, page, visit }) => {
-  await visit('/product');
-  await until(() => views(at) === 1, 'the page');
-  await push(page, 'track', 'view_item', { currency: 'EUR', items: [MUG] });
-  await pause(300);
-  await hide(page, true);
-  const first = await until(() => at.events('page_hide')[0], 'the tab is left');
-  assert.equal(first.data.items[0].item_id, 'mug');
-  assert.ok(first.data.dwell_ms >= 250 && first.data.dwell_ms <= first.t - at.events('view_item')[0].t, String(first.data.dwell_ms));
-  await pause(1_500);
-  await hide(page, false);
-  await pause(300);
-  await hide(page, true);
-  const second = await until(() => at.events('page_hide')[1], 'the tab is left again');
-  const more = second.data.dwell_ms - first.data.dwell_ms;
-  assert.ok(more >= 250 && more < second.t - first.t - 1_200, `${first.data.dwell_ms} then ${second.data.dwell_ms}`);
-  await hide(page, false);
-  await page.evaluate(() => history.pushState({}, '', '/next'));
-  const next = await until(() => at.events('page_view')[1], 'the next page');
-  assert.ok(next.data.dwell_ms >= second.data.dwell_ms, 'the whole look ends with its page');
-  await hide(page, true);
-  const last = await until(() => at.events('page_hide')[2], 'the tab is left');
-  assert.equal(last.data.dwell_ms, undefined, 'nothing is looked at any more');
-});
-
-story('where wasm is forbidden: a tab in the background looks at nothing until it is shown', NO_WASM, async ({ at, page, context, visit }) => {
-  await context.addInitScript(() => {
-    if (!location.pathname.startsWith('/behind')) return;
-    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
-    Object.defineProperty(document, 'hidden', { get: () => document.visibilityState === 'hidden', configurable: true });
+for (const [how, rules] of [['', {}], [', where wasm is forbidden', NO_WASM]]) {
+  story('a product is looked at only while it is in sight, and a look goes on' + how, rules, async ({ at, page, visit }) => {
+    await visit('/product');
+    await until(() => views(at) === 1, 'the page');
+    await push(page, 'track', 'view_item', { currency: 'EUR', items: [MUG] });
+    await pause(300);
+    await hide(page, true);
+    const first = await until(() => at.events('page_hide')[0], 'the tab is left');
+    assert.equal(first.data.items[0].item_id, 'mug');
+    assert.ok(first.data.dwell_ms >= 250 && first.data.dwell_ms <= first.t - at.events('view_item')[0].t, String(first.data.dwell_ms));
+    await pause(1_500);
+    await hide(page, false);
+    await pause(300);
+    await hide(page, true);
+    const second = await until(() => at.events('page_hide')[1], 'the tab is left again');
+    const more = second.data.dwell_ms - first.data.dwell_ms;
+    assert.ok(more >= 250 && more < second.t - first.t - 1_200, `${first.data.dwell_ms} then ${second.data.dwell_ms}`);
+    await hide(page, false);
+    await page.evaluate(() => history.pushState({}, '', '/next'));
+    const next = await until(() => at.events('page_view')[1], 'the next page');
+    assert.ok(next.data.dwell_ms >= second.data.dwell_ms, 'the whole look ends with its page');
+    await hide(page, true);
+    const last = await until(() => at.events('page_hide')[2], 'the tab is left');
+    assert.equal(last.data.dwell_ms, undefined, 'nothing is looked at any more');
   });
-  await visit('/behind');
-  await push(page, 'track', 'view_item', { currency: 'EUR', items: [MUG] });
-  await until(() => at.events('view_item').length, 'the look');
-  await pause(1_200);
-  await hide(page, false);
-  await pause(300);
-  await hide(page, true);
-  const left = await until(() => at.events('page_hide')[0], 'the tab is left');
-  assert.ok(left.data.dwell_ms >= 250 && left.data.dwell_ms <= left.t - at.events('view_item')[0].t - 1_100, String(left.data.dwell_ms));
-});
+
+  story('a tab in the background looks at nothing until it is shown' + how, rules, async ({ at, page, context, visit }) => {
+    await context.addInitScript(() => {
+      if (!location.pathname.startsWith('/behind')) return;
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+      Object.defineProperty(document, 'hidden', { get: () => document.visibilityState === 'hidden', configurable: true });
+    });
+    await visit('/behind');
+    await push(page, 'track', 'view_item', { currency: 'EUR', items: [MUG] });
+    await until(() => at.events('view_item').length, 'the look');
+    await pause(1_200);
+    await hide(page, false);
+    await pause(300);
+    await hide(page, true);
+    const left = await until(() => at.events('page_hide')[0], 'the tab is left');
+    assert.ok(left.data.dwell_ms >= 250 && left.data.dwell_ms <= left.t - at.events('view_item')[0].t - 1_100, String(left.data.dwell_ms));
+  });
+}

@@ -17,12 +17,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(1_800);
-const SUITES: [&str; 12] = [
+const SUITES: [&str; 13] = [
     "lint",
     "arrows",
     "tidy",
     "cargo",
     "build",
+    "sdk",
     "worker",
     "browser",
     "packaging",
@@ -121,9 +122,12 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Outcome {
         report.suite("cargo test", || cargo_test(place));
     }
     let built = build_what_is_tested(place, &machine, &mut report);
-    for (name, folder) in
-        [("worker", "tests/worker"), ("browser", "tests/browser"), ("packaging", "tests/packaging")]
-    {
+    for (name, folder) in [
+        ("sdk", "sdk-js/test"),
+        ("worker", "tests/worker"),
+        ("browser", "tests/browser"),
+        ("packaging", "tests/packaging"),
+    ] {
         if report.wants(name) {
             report.suite(&format!("node --test {folder}"), || {
                 needs(built)?;
@@ -156,7 +160,7 @@ fn wanted(wants: impl Fn(&str) -> bool) -> Wanted {
     let browser = all || any(BROWSER);
     Wanted {
         lint: all || wants("lint"),
-        build: browser || any(&["build", "worker", "packaging", "size", "deploy"]),
+        build: browser || any(&["build", "sdk", "worker", "packaging", "size", "deploy"]),
         browser,
     }
 }
@@ -231,7 +235,7 @@ fn node_test(place: &Place, machine: &Machine, name: &str, folder: &str) -> Outc
     run::remove_if_there(&tap)?;
     run::remove_if_there(&spec)?;
     let mut command = machine.ready()?.node();
-    command.args(["--test", "--test-concurrency=1", "--test-timeout=180000"]);
+    command.args(["--test", "--test-concurrency=1", "--test-timeout=600000"]);
     for (reporter, file) in [("spec", &spec), ("tap", &tap)] {
         command.arg(format!("--test-reporter={reporter}"));
         command.arg(format!("--test-reporter-destination={}", file.display()));
@@ -290,7 +294,7 @@ mod tests {
         };
         assert_eq!(needs(&["cargo", "arrows", "tidy"]), (false, false, false));
         assert_eq!(needs(&["lint"]), (true, false, false));
-        for suite in ["build", "worker", "packaging", "size", "deploy"] {
+        for suite in ["build", "sdk", "worker", "packaging", "size", "deploy"] {
             assert_eq!(needs(&[suite]), (false, true, false), "{suite}");
         }
         for suite in ["browser", "journey"] {

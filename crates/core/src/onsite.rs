@@ -3,7 +3,7 @@
 //!
 //! | moment | panels, the first that may is shown |
 //! |---|---|
-//! | the page is about to be left | `exit`, `survey` |
+//! | the page is about to be left ([`Gesture`], or the score says so) | `exit`, `survey` |
 //! | the edge has told how the shopper stands | `banner`, `saved_cart`, `returning` |
 //! | something was put in or taken out | `shipping_progress`, then `push` |
 //!
@@ -140,10 +140,10 @@ pub fn is_shock(shipping_minor: i64, cart_minor: i64) -> bool {
 }
 
 /// When panels are considered.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// A gesture of leaving.
-    Leaving(PointerExit),
+    Leaving,
     /// The edge has told how the shopper stands.
     Arriving,
     /// The cart changed.
@@ -155,29 +155,118 @@ impl Moment {
     #[must_use]
     pub const fn panels(self) -> &'static [Panel] {
         match self {
-            Self::Leaving(_) => &[Panel::Exit, Panel::Survey],
+            Self::Leaving => &[Panel::Exit, Panel::Survey],
             Self::Arriving => &[Panel::Banner, Panel::SavedCart, Panel::Returning],
             Self::Filling => &[Panel::ShippingProgress, Panel::Push],
         }
     }
 }
 
-/// A pointer leaving the viewport, as measured.
+/// What may be a gesture of leaving, as a shell measured it. A mouse leaves by the top edge; a phone has none
+/// that could leave, so there four other signs are read. `engaged` says that the shopper was busy with something:
+/// a button was down, a form field had the focus or a native menu was open, two fingers were on the glass.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PointerExit {
-    /// It left by the top edge.
-    pub top: bool,
-    /// Upward speed over the last moves, CSS pixels per second.
-    pub velocity_px_s: f64,
-    /// A button was down, a form field was focused or a native menu was open: not a leave.
-    pub engaged: bool,
+pub enum Gesture {
+    /// The pointer left the viewport.
+    Pointer {
+        /// It left by the top edge.
+        top: bool,
+        /// Upward speed over the last moves, CSS pixels per second.
+        velocity_px_s: f64,
+        /// See above.
+        engaged: bool,
+    },
+    /// A finger threw the page back up, towards the address bar.
+    ScrollUp {
+        /// How far, CSS pixels.
+        distance_px: f64,
+        /// Mean speed over that way, CSS pixels per second.
+        velocity_px_s: f64,
+        /// See above.
+        engaged: bool,
+    },
+    /// The page was out of sight for so long and is looked at again.
+    Return(Millis),
+    /// The shopper went back in the history of the shop.
+    Back,
+    /// The page was in sight and nothing was touched for so long.
+    Idle(Millis),
 }
 
-impl PointerExit {
-    /// Whether it is a gesture of leaving.
+/// What is thrown up less far is reading; a quarter of a small phone's height.
+const MIN_SCROLL_PX: f64 = 200.0;
+/// Who was away longer than this comes back to the shop; that is not this visit's leaving any more.
+const MAX_AWAY: Millis = 30 * crate::time::MINUTE;
+
+impl Gesture {
+    /// Its name in events.
     #[must_use]
-    pub fn is_leave(self, min_velocity_px_s: f64) -> bool {
-        self.top && !self.engaged && self.velocity_px_s >= min_velocity_px_s
+    pub const fn trigger(self) -> &'static str {
+        match self {
+            Self::Pointer { .. } => "pointer_top",
+            Self::ScrollUp { .. } => "scroll_up",
+            Self::Return(_) => "tab_return",
+            Self::Back => "back",
+            Self::Idle(_) => "idle",
+        }
+    }
+
+    /// Whether the shopper made it, which counts in the score. To be away or still is told otherwise.
+    #[must_use]
+    pub const fn is_act(self) -> bool {
+        !matches!(self, Self::Return(_) | Self::Idle(_))
+    }
+
+    /// Whether it is a gesture of leaving, by these thresholds. What a phone's signs are is no sign with a mouse:
+    /// tabs are switched and histories walked there for many other reasons.
+    #[must_use]
+    pub fn is_leave(self, rules: &LeaveRules, mobile: bool) -> bool {
+        match self {
+            Self::Pointer { top, velocity_px_s, engaged } => {
+                top && !engaged && velocity_px_s >= rules.min_velocity_px_s
+            }
+            Self::ScrollUp { distance_px, velocity_px_s, engaged } => {
+                mobile && !engaged && distance_px >= MIN_SCROLL_PX && velocity_px_s >= rules.min_scroll_px_s
+            }
+            Self::Return(ms) => mobile && ms >= rules.away_ms && ms <= MAX_AWAY,
+            Self::Back => mobile,
+            Self::Idle(ms) => mobile && ms >= rules.idle_ms,
+        }
+    }
+}
+
+/// From when a gesture is one of leaving, and from when none is waited for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LeaveRules {
+    /// A pointer that leaves more slowly does not leave, CSS pixels per second.
+    pub min_velocity_px_s: f64,
+    /// A page that is thrown up more slowly is read, CSS pixels per second.
+    pub min_scroll_px_s: f64,
+    /// On a phone: out of sight at least this long.
+    pub away_ms: Millis,
+    /// On a phone: nothing touched for at least this long.
+    pub idle_ms: Millis,
+    /// A session at most this likely to buy is about to be left, whatever the shopper does. NaN: wait for a gesture.
+    pub act_below: f64,
+}
+
+impl Default for LeaveRules {
+    fn default() -> Self {
+        Self {
+            min_velocity_px_s: ExitRules::default().min_velocity_px_s,
+            min_scroll_px_s: 1_500.0,
+            away_ms: 5 * SECOND,
+            idle_ms: 30 * SECOND,
+            act_below: f64::NAN,
+        }
+    }
+}
+
+impl LeaveRules {
+    /// Whether somebody this likely to buy is about to leave.
+    #[must_use]
+    pub fn foresees(&self, buy: f64) -> bool {
+        buy <= self.act_below
     }
 }
 
@@ -395,11 +484,43 @@ mod tests {
 
     #[test]
     fn only_a_fast_exit_by_the_top_of_somebody_idle_is_a_leave() {
-        let leave = PointerExit { top: true, velocity_px_s: 900.0, engaged: false };
-        assert!(leave.is_leave(300.0));
-        assert!(!PointerExit { top: false, ..leave }.is_leave(300.0));
-        assert!(!PointerExit { engaged: true, ..leave }.is_leave(300.0));
-        assert!(!PointerExit { velocity_px_s: 20.0, ..leave }.is_leave(300.0));
+        let rules = LeaveRules::default();
+        let pointer = |top, velocity_px_s, engaged| {
+            Gesture::Pointer { top, velocity_px_s, engaged }.is_leave(&rules, false)
+        };
+        assert!(pointer(true, 900.0, false));
+        assert!(!pointer(false, 900.0, false) && !pointer(true, 900.0, true) && !pointer(true, 20.0, false));
+    }
+
+    #[test]
+    fn a_phone_has_its_own_signs_and_a_mouse_has_none_of_them() {
+        let rules = LeaveRules::default();
+        let up =
+            |distance_px, velocity_px_s, engaged| Gesture::ScrollUp { distance_px, velocity_px_s, engaged };
+        let leaves =
+            [up(600.0, 2_000.0, false), Gesture::Return(8_000), Gesture::Back, Gesture::Idle(30_000)];
+        for gesture in leaves {
+            assert!(gesture.is_leave(&rules, true), "{gesture:?}");
+            assert!(!gesture.is_leave(&rules, false), "{gesture:?}");
+        }
+        let none = [
+            up(600.0, 900.0, false),
+            up(100.0, 2_000.0, false),
+            up(600.0, 2_000.0, true),
+            Gesture::Return(1_000),
+            Gesture::Return(MAX_AWAY + 1),
+            Gesture::Idle(10_000),
+        ];
+        for gesture in none {
+            assert!(!gesture.is_leave(&rules, true), "{gesture:?}");
+        }
+    }
+
+    #[test]
+    fn a_low_score_is_a_leave_only_where_the_policy_names_how_low() {
+        assert!(!LeaveRules::default().foresees(0.0));
+        let rules = LeaveRules { act_below: 0.2, ..LeaveRules::default() };
+        assert!(rules.foresees(0.2) && !rules.foresees(0.21));
     }
 
     #[test]

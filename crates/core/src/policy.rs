@@ -88,6 +88,9 @@ pub struct Policy {
     /// When panels of the page show, where that is not as usual.
     #[serde(default, skip_serializing_if = "is_default")]
     pub panels: Vec<PanelRules>,
+    /// What counts as leaving a page, where that is not as usual.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub leaving: LeavingRules,
     /// A paid order this long after a click counts as recovered.
     pub attribution_click_ms: Millis,
     /// How long a resume link lives.
@@ -98,6 +101,27 @@ pub struct Policy {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// What counts as leaving a page. What is absent is as usual ([`crate::onsite::LeaveRules`]).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeavingRules {
+    /// A session at most this likely to buy is about to be left, whatever the shopper does.
+    #[serde(skip_serializing_if = "is_default")]
+    pub act_below: Option<f64>,
+    /// A pointer leaves at least this fast, CSS pixels per second.
+    #[serde(skip_serializing_if = "is_default")]
+    pub min_velocity_px_s: Option<f64>,
+    /// On a phone, a page is thrown up at least this fast, CSS pixels per second.
+    #[serde(skip_serializing_if = "is_default")]
+    pub min_scroll_px_s: Option<f64>,
+    /// On a phone, a page looked at again was out of sight at least this long.
+    #[serde(skip_serializing_if = "is_default")]
+    pub away_ms: Option<Millis>,
+    /// On a phone, nothing was touched for at least this long.
+    #[serde(skip_serializing_if = "is_default")]
+    pub idle_ms: Option<Millis>,
 }
 
 /// When one panel of the page shows. What is absent is as usual ([`crate::onsite::Rules::usual`]).
@@ -335,6 +359,7 @@ impl Policy {
             rollout: Rollout::default(),
             rates: BTreeMap::new(),
             panels: vec![],
+            leaving: LeavingRules::default(),
             free_shipping_from: None,
             attribution_click_ms: DEFAULT_ATTRIBUTION,
             link_ttl_ms: DEFAULT_LINK_TTL,

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use comeback_core::consent::{Channel, Source};
 use comeback_core::policy::{
-    Arm, Experiment, Expr, Learner, Offer, OfferKind, PanelRules, Policy, Segment, Sequence, Step, Subject,
+    Arm, Experiment, Expr, Learner, LeavingRules, Offer, OfferKind, PanelRules, Policy, Segment, Sequence,
+    Step, Subject,
 };
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{Millis, QuietHours};
@@ -524,7 +525,24 @@ fn people(told: &mut Told, old: &Policy, new: &Policy) {
     }
 }
 
+fn leaving(told: &mut Told, old: &LeavingRules, new: &LeavingRules) {
+    for (k, what, old, new) in [
+        ("act_below", "the score at which a page counts as being left", old.act_below, new.act_below),
+        ("min_speed", "the least speed of a mouse that leaves", old.min_velocity_px_s, new.min_velocity_px_s),
+        ("min_scroll", "the least speed of a page thrown up", old.min_scroll_px_s, new.min_scroll_px_s),
+    ] {
+        told.maybe(format!("leaving.{k}"), what, old.as_ref(), new.as_ref(), text);
+    }
+    for (k, what, old, new) in [
+        ("away", "the time out of sight after which a return counts as leaving", old.away_ms, new.away_ms),
+        ("idle", "the stillness that counts as leaving", old.idle_ms, new.idle_ms),
+    ] {
+        told.maybe(format!("leaving.{k}"), what, old.as_ref(), new.as_ref(), |ms| show_span(*ms));
+    }
+}
+
 fn rest(told: &mut Told, old: &Policy, new: &Policy) {
+    leaving(told, &old.leaving, &new.leaving);
     told.map("currency.rates", "the rate of", &old.rates, &new.rates, text);
     let (a, b) = (old.free_shipping_from.as_ref(), new.free_shipping_from.as_ref());
     told.maybe("shipping.free_from", "the value from which shipping is free", a, b, text);

@@ -10,8 +10,8 @@ mod pack;
 mod plan;
 
 use bounds::{
-    ATTRIBUTION, CAPS, CHANNEL_RULES, CONSENT, CURRENCY, FATIGUE, HOLDOUT, JURISDICTION, LINK, QUIET_HOURS,
-    RETENTION, ROLLOUT, SHIPPING,
+    ATTRIBUTION, CAPS, CHANNEL_RULES, CONSENT, CURRENCY, FATIGUE, HOLDOUT, JURISDICTION, LEAVING, LINK,
+    QUIET_HOURS, RETENTION, ROLLOUT, SHIPPING,
 };
 pub(crate) use pack::PACK;
 use plan::{ABANDONMENT, BROWSE, EXPERIMENT, LEARNER, OFFER, PANEL, SEGMENT, SEQUENCE};
@@ -184,6 +184,7 @@ pub(crate) const ROOT: Table = Table {
         may("rollout", Form::Table(&ROLLOUT), "", "To how many it applies while it is tried out."),
         may("currency", Form::Table(&CURRENCY), "", "Other currencies."),
         may("shipping", Form::Table(&SHIPPING), "", "The shop's shipping."),
+        may("leaving", Form::Table(&LEAVING), "", "What counts as leaving a page."),
         may("holdout", Form::Table(&HOLDOUT), "", "Who is never contacted, so that the effect can be known."),
         may("attribution", Form::Table(&ATTRIBUTION), "", "What counts as recovered."),
         may("link", Form::Table(&LINK), "", "Resume links."),

@@ -65,6 +65,21 @@ const RETURNING: f64 = 0.35;
 const IDLE_PER_MIN: f64 = -0.06;
 const IDLE_MAX_MIN: f64 = 30.0;
 
+/// What each feature adds per unit, and how many units count. A table and a loop, because every page pays for lines.
+const WEIGHTS: [(Feature, f64, f64); 11] = [
+    (Feature::ProductViews, PRODUCT_VIEW, PRODUCT_VIEWS_MAX),
+    (Feature::DwellS, DWELL_PER_MIN / 60.0, DWELL_MAX_MIN * 60.0),
+    (Feature::Removes, REMOVE, REMOVES_MAX),
+    (Feature::ShippingEstimates, SHIPPING_ESTIMATE, SHIPPING_ESTIMATES_MAX),
+    (Feature::CouponsRefused, COUPON_REFUSED, COUPONS_REFUSED_MAX),
+    (Feature::CouponsAccepted, COUPON_ACCEPTED, 1.0),
+    (Feature::CheckoutErrors, CHECKOUT_ERROR, CHECKOUT_ERRORS_MAX),
+    (Feature::ExitIntents, EXIT_INTENT, EXIT_INTENTS_MAX),
+    (Feature::Mobile, MOBILE, 1.0),
+    (Feature::IdleMin, IDLE_PER_MIN, IDLE_MAX_MIN),
+    (Feature::Returning, RETURNING, 1.0),
+];
+
 /// The hand-set model. The value of the cart and its pieces carry no weight: what is much differs
 /// from shop to shop and only outcomes can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,20 +93,9 @@ impl Baseline {
 impl Model for Baseline {
     fn predict(&self, features: &Features) -> Score {
         let mut effects = [0.0; FEATURES.len()];
-        let mut weigh = |feature: Feature, weight: f64, most: f64| {
+        for (feature, weight, most) in WEIGHTS {
             effects[feature as usize] = capped(features.get(feature), most) * weight;
-        };
-        weigh(Feature::ProductViews, PRODUCT_VIEW, PRODUCT_VIEWS_MAX);
-        weigh(Feature::DwellS, DWELL_PER_MIN / 60.0, DWELL_MAX_MIN * 60.0);
-        weigh(Feature::Removes, REMOVE, REMOVES_MAX);
-        weigh(Feature::ShippingEstimates, SHIPPING_ESTIMATE, SHIPPING_ESTIMATES_MAX);
-        weigh(Feature::CouponsRefused, COUPON_REFUSED, COUPONS_REFUSED_MAX);
-        weigh(Feature::CouponsAccepted, COUPON_ACCEPTED, 1.0);
-        weigh(Feature::CheckoutErrors, CHECKOUT_ERROR, CHECKOUT_ERRORS_MAX);
-        weigh(Feature::ExitIntents, EXIT_INTENT, EXIT_INTENTS_MAX);
-        weigh(Feature::Mobile, MOBILE, 1.0);
-        weigh(Feature::IdleMin, IDLE_PER_MIN, IDLE_MAX_MIN);
-        weigh(Feature::Returning, RETURNING, 1.0);
+        }
         effects[Feature::Stage as usize] = stage_effect(features.get(Feature::Stage));
         additive(Self::NAME, BASE, &effects)
     }

@@ -1,21 +1,14 @@
-//! The browser shell: web-sys events in, the core's answers out. Holds no rule of its own; what a
-//! panel looks like, fetching and imports are JavaScript's (`sdk-js`), because they cost less there.
+//! The browser shell: what a page may show and how likely its shopper is to buy, asked of the core, and the gestures
+//! of leaving, measured. Holds no rule of its own. Capturing, storing, sending and showing are JavaScript's
+//! (`sdk-js`): they go on where wasm is forbidden, and cost a fifth to a tenth there.
 
-mod answer;
-mod config;
-mod consent;
-mod dedupe;
-mod entropy;
-mod ga4;
-mod live;
-mod memory;
-mod outbox;
+mod facts;
+mod leaving;
 mod panels;
 mod pointer;
 mod reflect;
+mod scroll;
 mod session;
-mod state;
-mod store;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]

@@ -1,11 +1,11 @@
 //! Measures how the pointer leaves the page. Whether that is a leave is the core's to say.
 
-use comeback_core::onsite::PointerExit;
-
 /// Moves older than this say nothing about the speed of the exit.
 const WINDOW_MS: f64 = 120.0;
 /// Enough for the window at 120 moves a second.
 const SAMPLES: usize = 16;
+/// A frame. What happens within one has no speed of its own: a pixel over the edge would be a thousand a second.
+const FRAME_MS: f64 = 16.0;
 
 /// The last moves of the pointer, as (milliseconds, y).
 #[derive(Default)]
@@ -23,8 +23,8 @@ impl Pointer {
         self.last = Some((at, y));
     }
 
-    /// The pointer left the document at `y`; `engaged` says the shopper was busy with something.
-    pub(crate) fn left(&self, at: f64, y: f64, engaged: bool) -> PointerExit {
+    /// The pointer left the document at `y`: whether by the top, and its upward speed in CSS pixels per second.
+    pub(crate) fn left(&self, at: f64, y: f64) -> (bool, f64) {
         // The oldest move inside the window; a pointer that rested counts from where it rested.
         let known = &self.samples[..self.next.min(SAMPLES)];
         let from = known
@@ -35,8 +35,8 @@ impl Pointer {
                 _ => Some(*s),
             })
             .or(self.last);
-        let velocity_px_s = from.map_or(0.0, |(t, from_y)| (from_y - y) * 1_000.0 / (at - t).max(1.0));
-        PointerExit { top: y <= 0.0, velocity_px_s, engaged }
+        let speed = from.map_or(0.0, |(t, from_y)| (from_y - y) * 1_000.0 / (at - t).max(FRAME_MS));
+        (y <= 0.0, speed)
     }
 }
 
@@ -54,17 +54,19 @@ mod tests {
         for step in 0..5_u32 {
             pointer.moved(10_000.0 + f64::from(step) * 20.0, 300.0 - f64::from(step) * 60.0);
         }
-        let exit = pointer.left(10_100.0, 0.0, false);
-        assert!(exit.top && (exit.velocity_px_s - 3_000.0).abs() < 1.0, "{exit:?}");
+        let (top, speed) = pointer.left(10_100.0, 0.0);
+        assert!(top && (speed - 3_000.0).abs() < 1.0, "{speed}");
     }
 
     #[test]
     fn a_slow_or_resting_pointer_is_slow_and_another_edge_is_not_the_top() {
         let mut pointer = Pointer::default();
         pointer.moved(0.0, 12.0);
-        assert!(pointer.left(2_000.0, -1.0, false).velocity_px_s < 10.0);
-        assert!(!pointer.left(10.0, 300.0, false).top);
-        let nothing = Pointer::default().left(5.0, 0.0, false);
-        assert!(nothing.velocity_px_s.abs() < f64::EPSILON, "no move was seen: no speed");
+        assert!(pointer.left(2_000.0, -1.0).1 < 10.0);
+        assert!(!pointer.left(10.0, 300.0).0);
+        pointer.moved(3_000.0, 0.0);
+        assert!(pointer.left(3_000.1, -1.0).1 < 100.0, "one pixel over the edge");
+        let (_, nothing) = Pointer::default().left(5.0, 0.0);
+        assert!(nothing.abs() < f64::EPSILON, "no move was seen: no speed");
     }
 }

@@ -5,7 +5,7 @@
 use comeback_core::experiment;
 use comeback_core::money::Currency;
 use comeback_core::onsite::Panel;
-use comeback_core::policy::{Arm, Offer, OfferKind, PanelRules, Policy};
+use comeback_core::policy::{Arm, LeavingRules, Offer, OfferKind, PanelRules, Policy};
 use serde_json::{Map, Value, json};
 
 use crate::shop::ShopDocument;
@@ -43,6 +43,7 @@ pub fn page_config(document: &ShopDocument, policy: &Policy, language: Option<&s
         "consent": document.consent,
         "panels": panels,
         "exit": document.exit,
+        "leaving": leaving_of(document, &policy.leaving),
         "shipping": { "free_from_minor": free_from },
     })
 }
@@ -76,6 +77,24 @@ fn lay_over(under: &mut Value, over: &Value) {
         }
         (under, over) => *under = over.clone(),
     }
+}
+
+/// What counts as leaving: the policy's thresholds over the document's; what is absent is as usual.
+fn leaving_of(document: &ShopDocument, rules: &LeavingRules) -> Value {
+    let mut told = Map::new();
+    told.insert("min_velocity_px_s".to_owned(), document.exit.min_velocity_px_s.into());
+    for (key, value) in [
+        ("act_below", rules.act_below.map(Value::from)),
+        ("min_velocity_px_s", rules.min_velocity_px_s.map(Value::from)),
+        ("min_scroll_px_s", rules.min_scroll_px_s.map(Value::from)),
+        ("away_ms", rules.away_ms.map(Value::from)),
+        ("idle_ms", rules.idle_ms.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            told.insert(key.to_owned(), value);
+        }
+    }
+    Value::Object(told)
 }
 
 fn rules_of(document: &ShopDocument, policy: &Policy, panel: Panel, rules: Option<&PanelRules>) -> Value {

@@ -34,6 +34,7 @@ export const EN = {
   banner: { title: 'Your cart is waiting', body: '{count} in it, {total}.', cta: 'Go to the cart', dismiss: 'Later', offer: 'With {code} you save {gives}.' },
   saved_cart: { title: 'Your cart is still here', body: '{count} in it, {total}.', cta: 'Go to the cart', dismiss: 'Not now' },
   returning: { title: 'Good to see you again', body: 'See what is new since your last visit.', cta: 'What is new', dismiss: 'Not now' },
+  push: { title: 'Shall we tell you when something happens to your cart?', body: 'One note, when it matters. You can stop it at any time.', cta: 'Yes, please', dismiss: 'Not now', sent: 'Done. You will hear from us here.' },
   shipping_progress: { title: '{gap} more for free delivery', body: 'Delivery is free from {threshold}.', reached: 'Delivery is free now' },
   declined: {
     title: 'Your bank said no to this card',
@@ -96,6 +97,7 @@ const AR = {
   banner: { title: 'سلتك في انتظارك', body: '{count} فيها، {total}.', cta: 'إلى السلة', dismiss: 'لاحقًا', close: 'إغلاق' },
   saved_cart: { title: 'سلتك ما زالت هنا', body: '{count} فيها، {total}.', cta: 'إلى السلة', dismiss: 'ليس الآن', close: 'إغلاق' },
   returning: { title: 'أهلًا بعودتك', body: 'شاهد الجديد منذ زيارتك الأخيرة.', cta: 'الجديد', dismiss: 'ليس الآن', close: 'إغلاق' },
+  push: { title: 'هل نخبرك بما يحدث لسلتك؟', body: 'رسالة واحدة، عند الحاجة.', cta: 'نعم', dismiss: 'ليس الآن', sent: 'تم.', close: 'إغلاق' },
   shipping_progress: { title: 'بقي {gap} للشحن المجاني', body: 'الشحن مجاني من {threshold}.', close: 'إغلاق' },
   declined: { title: 'رفض البنك هذه البطاقة', body: 'لم يُخصم شيء وسلتك محفوظة.', methods: ['PayPal'], dismiss: 'جرّب البطاقة مجددًا', support_label: 'اسألنا', support_url: '/help', chat: 'تحدث معنا', close: 'إغلاق' },
   sold_out: { ...EN.sold_out, title: 'نفدت الكمية للتو', body: 'غيرها متوفر.', sold_out: 'لم يبق شيء.', instead: 'خذ {variant} مقابل {price}', take_out: 'أزلها', dismiss: 'رجوع', close: 'إغلاق' },

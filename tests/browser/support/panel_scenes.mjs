@@ -17,7 +17,8 @@ export function rulesOf(kind, locale = 'en', over = {}) {
     config: {
       shop: { ...CONFIG.shop, id: 'shop_demo', locale: arabic ? 'ar' : 'en-GB', cart_url: '/cart' },
       shipping: { free_from_minor: 7500 },
-      panels: { [kind]: { ...COPY[locale][kind], rules: { max_buy: 0.99, dwell_ms: 0, offer: kind === 'exit' && !arabic ? { name: 'ten', code: 'TEN10', gives: { percent: 10 } } : undefined } } },
+      push: { key: KEY },
+      panels: { [kind]: { ...COPY[locale][kind], rules: { max_buy: 0.99, dwell_ms: 0, min_pages: 0, offer: kind === 'exit' && !arabic ? { name: 'ten', code: 'TEN10', gives: { percent: 10 } } : undefined } } },
     },
   };
 }
@@ -30,15 +31,29 @@ export const leave = (page) =>
     move('mouseout', -2);
   });
 
+/** A browser that can be asked for push, which a headless one cannot: `asked` is what was asked of it. */
+export const askable = () => {
+  window.asked = [];
+  window.Notification = { permission: 'default', requestPermission: async () => (asked.push('permission'), window.permits ?? 'granted') };
+  const subscription = { toJSON: () => ({ endpoint: 'https://push.example/1', expirationTime: null, keys: { p256dh: 'BA', auth: 'AA' } }) };
+  const pushManager = { getSubscription: async () => null, subscribe: async (options) => (asked.push([...new Uint8Array(options.applicationServerKey)].length, options.userVisibleOnly), subscription) };
+  Object.defineProperty(navigator, 'serviceWorker', { value: { register: async (url) => asked.push(url), ready: Promise.resolve({ pushManager }) } });
+};
+/** 65 bytes, as a public key of P-256 has. */
+export const KEY = 'B' + 'A'.repeat(86);
+
 /** Something is in the cart and the edge has answered. */
 export async function filled(page, at, item = MUG) {
+  await page.addInitScript(askable);
   await page.goto(at.origin);
   await push(page, 'track', 'add_to_cart', add(item));
   await until(() => at.events('add_to_cart').length, 'the add', 20_000);
   await pause(300);
 }
 
+/** A later visit: the page writes its session down when it is left, so it is forgotten where no tag is. */
 const again = (path) => async (page, at) => {
+  await page.goto(at.origin + '/v1/check/pk_demo');
   await page.evaluate(() => sessionStorage.clear());
   await page.goto(at.origin + path);
 };
@@ -56,13 +71,14 @@ export const SCENES = {
     await again('/next')(page, at);
   },
   shipping_progress: () => {},
+  push: () => {},
   declined: refuse({ step: 'payment', code: 'card_declined', method: 'card' }),
   sold_out: refuse({ step: 'review', code: 'out_of_stock' }),
   validation: refuse({ step: 'shipping', code: 'postcode_invalid', field: 'postcode' }),
   shipping_cost: (page) => push(page, 'track', 'view_shipping_estimate', { currency: 'EUR', value: 5.9 }),
   cart_check: (page) => push(page, 'track', 'begin_checkout', add(MUG)),
 };
-export const STRIPS = ['banner', 'saved_cart', 'returning', 'shipping_progress'];
+export const STRIPS = ['banner', 'saved_cart', 'returning', 'shipping_progress', 'push'];
 
 /** Opens the panel of a kind; resolves to its card. */
 export async function scene(kind, page, at) {

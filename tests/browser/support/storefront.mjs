@@ -92,7 +92,7 @@ export async function shop(rules = {}) {
     if (url.pathname === '/v1/identify') return json({ person: 'new' });
     if (url.pathname.startsWith('/v1/restore/') && rules.failures?.length) return json({ title: 'later' }, rules.failures.shift());
     if (url.pathname.startsWith('/v1/restore/')) return rules.restore ? json(rules.restore) : json({ title: 'gone' }, 410);
-    if (/^\/(comeback\.js|sdk\/.*)$/.test(url.pathname)) {
+    if (/^\/(comeback(-push)?\.js|sdk\/.*)$/.test(url.pathname)) {
       const file = await readFile(join(dist, 'assets', url.pathname)).catch(() => null);
       // As dist/assets/_headers has it: a pixel's sandbox has an origin of its own.
       return file ? reply(200, TYPES[url.pathname.split('.').pop()], file, { 'access-control-allow-origin': '*' }) : reply(404, 'text/plain', '');
@@ -178,21 +178,27 @@ export const panel = (page, kind) => page.locator(`comeback-panel[data-panel=${k
 /** The session runs and the edge has answered: from here on a panel may show. */
 export const ready = (at) => until(() => at.events('page_view').length, 'the page view').then(() => pause(150));
 
-/** A fast real move to the top edge and out of it. */
+/**
+ * A move to an edge and out of it. The slow one is a real one; the fast one is made in the page, because how fast a real
+ * one is depends on who else is at work here.
+ */
 export async function leave(page, { speed = 'fast', edge = 'top' } = {}) {
-  await page.mouse.move(500, 400);
-  const steps = speed === 'fast' ? 6 : 40;
-  for (let step = 1; step <= steps; step += 1) {
-    // To the side it goes upwards as fast, so that only the edge tells the two apart.
-    const part = step / steps;
-    if (edge === 'top') await page.mouse.move(500, 400 - 399 * part);
-    else await page.mouse.move(500 - 499 * part, 400 - 250 * part);
-    if (speed === 'slow') await pause(50);
+  if (speed === 'slow') {
+    await page.mouse.move(500, 400);
+    for (let step = 1; step <= 40; step += 1) {
+      await page.mouse.move(500, 400 - (399 * step) / 40);
+      await pause(50);
+    }
   }
-  // Headless Chromium has no outside to move to; this is the event a window gets then.
-  await page.evaluate((edge) => {
-    const where = edge === 'top' ? { clientX: 500, clientY: -2 } : { clientX: -2, clientY: 120 };
-    document.documentElement.dispatchEvent(new MouseEvent('mouseout', { bubbles: true, relatedTarget: null, ...where }));
-  }, edge);
+  // Headless Chromium has no outside to move to; these are the events that a window gets then.
+  await page.evaluate(
+    ([fast, edge]) => {
+      const tell = (name, clientX, clientY) => document.documentElement.dispatchEvent(new MouseEvent(name, { bubbles: true, relatedTarget: null, clientX, clientY }));
+      // To the side it goes upwards as fast, so that only the edge tells the two apart.
+      if (fast) tell('mousemove', 500, 520);
+      if (edge === 'top') tell('mouseout', 500, -2);
+      else tell('mouseout', -2, 120);
+    },
+    [speed === 'fast', edge],
+  );
 }
-

@@ -27,9 +27,12 @@ pub(crate) fn gather(place: &Place) -> Outcome<bool> {
         &mut wanted,
     )?;
     collect(&place.sdk(), &Path::new("sdk").join(VERSION), &[], &mut wanted)?;
-    let loader = place.sdk().join("comeback.js");
-    if loader.is_file() {
-        wanted.insert(PathBuf::from("comeback.js"), fs::read(&loader).map_err(at(&loader))?);
+    // The tag, and the service worker of the push opt-in, whose reach is the folder it is served from.
+    for name in ["comeback.js", "comeback-push.js"] {
+        let file = place.sdk().join(name);
+        if file.is_file() {
+            wanted.insert(PathBuf::from(name), fs::read(&file).map_err(at(&file))?);
+        }
     }
     wanted.insert(PathBuf::from("_headers"), headers().into_bytes());
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use comeback_core::consent::Source;
 use comeback_core::jurisdiction::Pack;
-use comeback_core::policy::{Browse, Caps, ChannelRules, ConsentRules, Fatigue, Rollout, Triggers};
+use comeback_core::policy::{
+    Browse, Caps, ChannelRules, ConsentRules, Fatigue, LeavingRules, Rollout, Triggers,
+};
 use comeback_core::time::{MINUTE, Millis, QuietHours, Zone};
 
 use crate::diagnostic::Report;
@@ -63,6 +65,17 @@ pub(super) fn fatigue(report: &mut Report<'_>, root: &Section<'_>) -> Option<Fat
     let section = root.table(report, "fatigue");
     let (unanswered, rest_ms) = (section.whole(report, "unanswered"), section.duration(report, "rest"));
     Some(Fatigue { unanswered: unanswered?, rest_ms: rest_ms? })
+}
+
+pub(super) fn leaving(report: &mut Report<'_>, root: &Section<'_>) -> LeavingRules {
+    let section = root.table(report, "leaving");
+    LeavingRules {
+        act_below: section.number(report, "act_below"),
+        min_velocity_px_s: section.number(report, "min_speed"),
+        min_scroll_px_s: section.number(report, "min_scroll"),
+        away_ms: section.duration(report, "away"),
+        idle_ms: section.duration(report, "idle"),
+    }
 }
 
 pub(super) fn consent(report: &mut Report<'_>, root: &Section<'_>) -> ConsentRules {

@@ -1,7 +1,7 @@
 //! The tables that bound and attend what is sent.
 
 use comeback_core::release::MOST_PER_HOUR;
-use comeback_core::time::{DAY, HOUR, MINUTE};
+use comeback_core::time::{DAY, HOUR, MINUTE, SECOND};
 
 use super::{CHANNELS, Form, SOURCES, Table, may, must};
 
@@ -137,6 +137,42 @@ pub(super) const SHIPPING: Table = Table {
         "unknown",
         "Value from which shipping is free, major units of the shop's currency.",
     )],
+};
+
+pub(super) const LEAVING: Table = Table {
+    title: "[leaving]",
+    keys: &[
+        may(
+            "act_below",
+            Form::Number(0.0, 1.0),
+            "wait for a gesture",
+            "A session at most this likely to buy is about to be left, whatever the shopper does.",
+        ),
+        may(
+            "min_speed",
+            Form::Number(0.0, 10_000.0),
+            "300",
+            "A mouse leaves by the top at least this fast, CSS pixels per second.",
+        ),
+        may(
+            "min_scroll",
+            Form::Number(0.0, 20_000.0),
+            "1500",
+            "On a phone, a page is thrown up at least this fast, CSS pixels per second.",
+        ),
+        may(
+            "away",
+            Form::Span(0, HOUR),
+            "5s",
+            "On a phone, a tab looked at again was out of sight at least this long, and at most 30 minutes.",
+        ),
+        may(
+            "idle",
+            Form::Span(SECOND, HOUR),
+            "30s",
+            "On a phone, nothing was touched for at least this long.",
+        ),
+    ],
 };
 
 pub(super) const HOLDOUT: Table = Table {

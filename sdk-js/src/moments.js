@@ -1,0 +1,112 @@
+// Panels at their moments: which are asked, what the module is told of each, and what becomes of its answer. The rules
+// are the core's; how a panel looks is panel.js's. Nothing of it works without the module.
+import { OWN } from './capture.js';
+import { emit } from './emit.js';
+import { number } from './ga4.js';
+
+export function moments({ mind, settings, opened, page, show, state, capture, remember }) {
+  if (!mind) return undefined;
+  const words = settings.panels || {};
+  /** Help that was given and panels that were closed in this session; whether a panel that comes of itself was shown. */
+  let helped = [], shownInSession = false;
+  /** The edge allows panels; unknown is no. The cart is part of a sequence that its shopper came back from. */
+  let allowed = false, inSequence = false;
+  // A page that a resume link led to has its own greeting.
+  let arrived = page.linked, foresaw = false;
+  let bucket, arms;
+
+  /** The experiment on a panel and this visitor's arm: the one that they were exposed to, else what the bucket gives. Without
+   *  a bucket there is no object that could record it, and so no experiment. */
+  function armOf(panel) {
+    const { name, arms: all } = (panel !== 'cart_check' && words[panel]?.experiment) || {};
+    if (!name || !Array.isArray(all)) return {};
+    const at = bucket === undefined ? undefined : mind.arm(name, bucket, Float64Array.from(all, (arm) => arm.weight || 0));
+    const arm = all.find((arm) => arm.name === arms?.[name]) || all[at];
+    return arm ? { experiment: name, arm } : {};
+  }
+
+  /** Decides on one panel and sees to it. `about` tells one trouble from another: help is given once for each. Returns
+   *  whether its time had come; `quiet`: why it had not is no news. */
+  function consider(panel, about = '', data, quiet) {
+    const now = Date.now();
+    const { kept, returning } = state();
+    const copy = words[panel];
+    const { experiment, arm } = armOf(panel);
+    const key = panel + ':' + about;
+    const why = mind.held(now, panel, {
+      // An edge that is older than this module tells the rules of one panel elsewhere.
+      ...(copy?.rules || (panel === 'exit' && settings.exit)),
+      ...arm,
+      on: !!copy && copy.enabled !== false,
+      open_ms: now - opened,
+      returning,
+      in_sequence: inSequence,
+      may_ask_push: page.push,
+      at_cart: location.pathname === settings.shop?.cart_url,
+      shown_in_session: shownInSession,
+      last_shown: kept.last_shown,
+      last_same: kept.shown[panel],
+      given: helped.includes(key),
+      allowed,
+    });
+    if (why) {
+      // Nor is it that a shop has no words for a panel.
+      if (why !== 'off' && !quiet) emit('panel', { panel, state: 'held', why });
+      return false;
+    }
+    if (mind.is_proactive(panel)) {
+      shownInSession = true;
+      kept.last_shown = now;
+      // Those two speak of the cart as it is, which changes; they stay away once closed.
+    } else if (!/^(shipping_progress|cart_check)$/.test(panel)) helped.push(key);
+    kept.shown[panel] = now;
+    if (arm?.silent) {
+      capture('panel_withheld', { panel, experiment, arm: arm.name });
+      emit('panel', { panel, state: 'withheld' });
+    } else {
+      remember();
+      show(panel, { experiment, arm, data });
+    }
+    return true;
+  }
+
+  return {
+    /** Asks for the panels of a moment in their order, up to the first whose time has come. */
+    moment: (name) => mind.panels(name).some((panel) => consider(panel)),
+    /** The score says that the shopper is about to leave. It goes on saying so, and is heard until a panel shows. */
+    foreseen() {
+      foresaw ||= allowed && mind.panels('leaving').some((panel) => consider(panel, '', undefined, true));
+    },
+    /** What is to be done, when it was taken in, about a trouble that an event tells of. */
+    trouble({ name, data }, source, raw) {
+      const help = (panel, about) => () => consider(panel, about, raw);
+      if (name === 'checkout_error') {
+        // Another card is another try; another field of the form too.
+        return help(mind.help_for('' + (data.step ?? ''), '' + (data.code ?? '')), raw?.field || data.method);
+      }
+      if (name === 'view_shipping_estimate') return mind.is_shock(number(data.value) ?? NaN) ? help('shipping_cost') : undefined;
+      if (name === 'begin_checkout') return help('cart_check');
+      // What speaks of the cart as it changes stays away once it was closed.
+      if (name === 'panel_closed' && data.panel === 'shipping_progress') helped.push('shipping_progress:');
+      if (!/cart/.test(name)) return undefined;
+      return () => {
+        if (/^(view_cart|cart_set)$/.test(name) && source !== OWN) consider('cart_check', '', raw);
+        mind.panels('filling').some((panel) => consider(panel));
+      };
+    },
+    /** The edge has told how the shopper stands. Returns whether it is the first time that it allows panels. */
+    answered(panel, theirs, held) {
+      if (panel) (allowed = panel.allowed === true), (inSequence = panel.sequence === true);
+      if (theirs !== undefined) (bucket = theirs), (arms = held);
+      const first = allowed && !arrived;
+      arrived ||= first;
+      return first;
+    },
+    /** What the next page of this visit has to know. */
+    memory: () => ({ helped, shown: shownInSession }),
+    recall(brief) {
+      helped = [...(brief?.helped || []), ...helped];
+      shownInSession ||= brief?.shown === true;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+// The opt-in to push: asks the browser only after the shopper said yes to us, so that a no costs no more than a
+// closed strip. Loaded on that yes. What is sent by it is the edge's.
+
+/** The worker that shows what is pushed; on the shop's own origin, as browsers ask for. */
+const WORKER = '/comeback-push.js';
+
+const raw = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (char) => char.charCodeAt(0));
+
+/**
+ * Resolves to whether the shopper may be told by push from now on. Must be called while the click lasts: browsers show
+ * the question only then.
+ */
+export async function opt_in({ settings, subscribe }) {
+  if ((await Notification.requestPermission()) !== 'granted') return false;
+  const { key, worker = WORKER } = settings.push;
+  await navigator.serviceWorker.register(worker);
+  const { pushManager } = await navigator.serviceWorker.ready;
+  // One that was made for another key cannot be written to by this shop.
+  const held = await pushManager.getSubscription();
+  const wanted = raw(key);
+  const fits = held?.options.applicationServerKey && String(new Uint8Array(held.options.applicationServerKey)) === String(wanted);
+  if (held && !fits) await held.unsubscribe();
+  const subscription = fits ? held : await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: wanted });
+  await subscribe(subscription.toJSON());
+  return true;
+}
