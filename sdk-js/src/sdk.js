@@ -58,7 +58,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   const consent = (choice) => {
     session.consent(choice);
     if (session.mayStore()) waiting.splice(0).forEach((act) => act());
-    else waiting = [];
+    else if (choice?.storage === false) waiting = [];
   };
   /** At once where that is allowed, else once it is. */
   const allowed = (act) => (session.mayStore() ? act() : new Promise((done, failed) => waiting.push(() => act().then(done, failed))));

@@ -320,8 +320,8 @@ export function open(page, { post, show, mind: makeMind }) {
       }
       remember();
       flushSoon(0);
-    } else {
-      // By this one request the edge takes its cookies back.
+    } else if (could || said.storage === false) {
+      // A yes to other purposes is no no: what waits goes on waiting. By this one request the edge takes its cookies back.
       if (could && known) post('/v1/events', ended(head({}, { storage: false }), null, '')).catch(() => {});
       known = false;
       // A later yes must not be tied to what was before the no.
@@ -363,7 +363,10 @@ export function open(page, { post, show, mind: makeMind }) {
     mayStore,
     back: () => mind?.back(),
     /** `{id, currency, lines}` in GA4's item shape. */
-    cart: () => ({ id: cart.id, currency: cart.currency, lines: cart.lines.map((line) => ({ ...line })) }),
+    cart() {
+      sync();
+      return { id: cart.id, currency: cart.currency, lines: cart.lines.map((line) => ({ ...line })) };
+    },
     /** The cart is `{id, currency, lines}` from now on, as the edge or GA4 shapes lines; without an id it keeps its own.
      *  Returns the lines it has now. */
     settle({ id, currency = cart.currency, lines }) {

@@ -92,7 +92,7 @@ for (const [how, rules] of [['', {}], [', where wasm is forbidden', NO_WASM]]) {
     await push(other, 'consent', { storage: true, marketing: true });
     await until(() => at.events('add_to_cart').length, 'what the first tab held');
     await push(other, 'consent', { storage: false });
-    await pause(500);
+    await pause(1_200);
     const count = at.posts().filter((post) => post.events.length).length;
     await push(page, 'track', 'add_to_cart', add(BOWL));
     await pause(800);

@@ -56,7 +56,7 @@ export const launched = () =>
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     // A shopper's browser has the back/forward cache.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP *.shop.test 127.0.0.1'],
   }));
 after(async () => (await browser)?.close());
 
@@ -73,7 +73,10 @@ export async function shop(rules = {}) {
     for await (const chunk of request) body += chunk;
     const entry = { method: request.method, path: url.pathname, query: url.searchParams, body, headers: request.headers, cookies: request.headers.cookie };
     requests.push(entry);
-    const reply = (status, type, content, headers = {}) => response.writeHead(status, { 'content-type': type, ...headers }).end(content);
+    // As the edge answers a page of another origin of its shop.
+    const { origin } = request.headers;
+    const cors = rules.cors && origin ? { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', vary: 'origin', 'set-cookie': rules.cors } : {};
+    const reply = (status, type, content, headers = {}) => response.writeHead(status, { 'content-type': type, ...cors, ...headers }).end(content);
     /** The request was carried out, but nobody hears of it. */
     reply.lost = () => response.destroy();
     const json = (value, status = 200) => reply(status, 'application/json', JSON.stringify(value));
