@@ -476,6 +476,13 @@ impl Recovery {
         effects
     }
 
+    /// When an order was placed, by what this cart knows of it: a report that comes again, dated by its
+    /// arrival, is of the order as it was first told.
+    #[must_use]
+    pub fn first_told(&self, order: &str, at: Timestamp) -> Timestamp {
+        self.order.as_ref().filter(|held| held.id == order).map_or(at, |held| held.at.min(at))
+    }
+
     /// An order, placed or paid. Repeating it changes nothing; paid never becomes unpaid again.
     pub fn ordered(&mut self, now: Timestamp, order: &CartOrder, policy: &Policy) -> Vec<Effect> {
         let mut effects = vec![];
