@@ -177,10 +177,12 @@ impl World<'_> {
     ) -> Result<(), Crash> {
         if self.cart(cart).is_none() {
             if source == Source::Signed {
-                // The shop's word goes before a page's.
-                self.unbind(Identifier::Cart(cart));
+                // The shop's word goes before a page's, in one write: a process that died in between would leave a
+                // cart that is born then to nobody.
+                self.rebind(Identifier::Cart(cart), person)?;
+            } else {
+                self.bind(Identifier::Cart(cart), person)?;
             }
-            self.bind(Identifier::Cart(cart), person)?;
         }
         if self.cart(cart).is_none() {
             return Ok(());
