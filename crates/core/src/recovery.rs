@@ -383,8 +383,9 @@ impl Recovery {
             self.pause(now, at, "nothing is left in the cart", &mut effects);
         }
         if let Some(id) = bought {
-            // A page's word stops sending; it is not money, so the order is not paid.
-            self.place(now, &CartOrder { id, at, paid: false }, Phase::Ordered, &mut effects);
+            // A page's word stops sending; it is not money, so the order is not paid. Nor is its clock believed: the
+            // order is dated by its arrival, so that it ends whatever was begun before anybody here knew of it.
+            self.place(now, &CartOrder { id, at: now, paid: false }, Phase::Ordered, &mut effects);
         }
         effects
     }

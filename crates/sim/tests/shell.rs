@@ -73,6 +73,19 @@ fn an_order_told_again_after_somebody_signed_in_ends_no_cart_begun_since() {
     assert_eq!(reached(2, acts), [(1, 0)]);
 }
 
+/// A report that comes late for the first time is dated by its arrival: a page's clock is not believed, and nothing goes
+/// out about a cart that was begun before anybody knew.
+#[test]
+fn an_order_that_a_page_told_late_ends_what_was_begun_before_it_arrived() {
+    let signs_in = Act::SignsIn { cart: Some(1), addresses: vec![0], agrees: true };
+    let acts = vec![
+        planned(0, &[HOUR], batch(0, 0, Do::Bought(1))),
+        planned(20 * MINUTE, &[0], batch(1, 0, Do::Add(1))),
+        planned(22 * MINUTE, &[0], signs_in),
+    ];
+    assert_eq!(reached(2, acts), []);
+}
+
 /// The browser is somebody's already, and another address is typed for a cart while it is being born: the contact knows
 /// better whose it is than the browser.
 #[test]
