@@ -383,8 +383,9 @@ impl Recovery {
             self.pause(now, at, "nothing is left in the cart", &mut effects);
         }
         if let Some(id) = bought {
-            // A page's word stops sending; it is not money, so the order is not paid.
-            self.place(now, &CartOrder { id, at, paid: false }, Phase::Ordered, &mut effects);
+            // A page's word stops sending; it is not money, so the order is not paid. Nor is its clock believed: the
+            // order is dated by its arrival, so that it ends whatever was begun before anybody here knew of it.
+            self.place(now, &CartOrder { id, at: now, paid: false }, Phase::Ordered, &mut effects);
         }
         effects
     }
@@ -474,6 +475,13 @@ impl Recovery {
         self.clicked = Some((now, key.clone()));
         self.sign_of_life(now, now, "the shopper followed a link", &mut effects);
         effects
+    }
+
+    /// When an order was placed, by what this cart knows of it: a report that comes again, dated by its
+    /// arrival, is of the order as it was first told.
+    #[must_use]
+    pub fn first_told(&self, order: &str, at: Timestamp) -> Timestamp {
+        self.order.as_ref().filter(|held| held.id == order).map_or(at, |held| held.at.min(at))
     }
 
     /// An order, placed or paid. Repeating it changes nothing; paid never becomes unpaid again.

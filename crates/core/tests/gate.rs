@@ -398,9 +398,19 @@ fn who_follows_nothing_rests() {
     let mut agreed = ada.clone();
     agreed.record_consent(yes(Channel::Email, Source::Page, day_zero().plus(-DAY)));
     agreed.record_consent(yes(Channel::Push, Source::Person, day_zero().plus(-DAY)));
-    for answered in [clicked, bought, agreed] {
+    for answered in [clicked, bought, agreed.clone()] {
         assert!(channel(&ask(&answered, day_zero())).is_some());
     }
+    // A late copy of a yes is not another: what came before it goes on counting.
+    for at in [day_zero().plus(-23 * HOUR), day_zero().plus(-22 * HOUR), day_zero().plus(-21 * HOUR)] {
+        earlier(&mut agreed, 2, Channel::Sms, "t", at);
+    }
+    assert_eq!(ask(&agreed, day_zero()).decision, skipped(Why::Fatigue));
+    agreed.record_consent(yes(Channel::Push, Source::Person, day_zero().plus(-20 * HOUR)));
+    assert_eq!(ask(&agreed, day_zero()).decision, skipped(Why::Fatigue));
+    agreed.record_consent(yes(Channel::Push, Source::Person, day_zero().plus(5 * HOUR)));
+    let later = day_zero().plus(6 * HOUR);
+    assert!(channel(&ask(&agreed, later)).is_some(), "a day after the last it is another");
 }
 
 #[test]

@@ -18,8 +18,8 @@ use comeback_core::gate::ClaimRequest;
 use comeback_core::id::{CartId, EventId, SendKey};
 use comeback_core::money::Currency;
 use comeback_core::offer::{
-    ArmOutcome, Budgets, Grant, Learned, Lease, Ledger, Needs, Open, Outcomes, REMEMBERED, Report, Tried,
-    Want, choose,
+    ArmOutcome, Budgets, Grant, Learned, Lease, Ledger, Needs, Open, Outcomes, REMEMBERED, Report, RunMeter,
+    Tried, Want, choose,
 };
 use comeback_core::person::Person;
 use comeback_core::policy::{
@@ -586,7 +586,7 @@ proptest! {
             match turn {
                 0..=2 => {
                     let lease = budgets.lease(at, &key(n), std::slice::from_ref(&want)).remove(0);
-                    let again = budgets.lease(at, &key(n), std::slice::from_ref(&want)).remove(0);
+                    let again = budgets.clone().lease(at, &key(n), std::slice::from_ref(&want)).remove(0);
                     prop_assert_eq!(&lease, &again);
                     leased.insert(n, (day, lease.left_minor));
                     if lease.left_minor >= cost_minor && turn == 0 {
@@ -607,10 +607,10 @@ proptest! {
                     }
                 }
                 4 => {
-                    if !given.contains_key(&(day, n)) {
-                        leased.remove(&n);
-                        budgets.settle(at, &key(n), None);
-                    }
+                    // A holder is refused: nothing went out, unless by one that died before.
+                    budgets.lease(at, &key(n), std::slice::from_ref(&want));
+                    leased.remove(&n);
+                    budgets.settle(at, &key(n), None);
                 }
                 _ => {
                     // A report of something that was never leased.
@@ -622,6 +622,26 @@ proptest! {
             prop_assert!(budgets.gone("ten") <= budget);
         }
     }
+}
+
+#[test]
+fn a_refusal_brings_back_what_was_asked_for_once_and_not_what_may_have_gone_out() {
+    let want = [Want { offer: "ten".into(), cost_minor: 700, budget_minor: 1_000 }];
+    let left = |asked: usize| {
+        let (mut budgets, mut meter) = (Budgets::default(), RunMeter::default());
+        for n in 0..asked {
+            let at = day_zero().plus(n as i64 * 5 * MINUTE);
+            budgets.lease(at, &key(1), &want);
+            meter.take(at, &key(1), 1);
+        }
+        let at = day_zero().plus(20 * MINUTE);
+        budgets.settle(at, &key(1), None);
+        meter.give_back(&key(1));
+        (budgets.gone("ten"), meter.take(at, &key(2), 1).room_at.is_none())
+    };
+    assert_eq!(left(1), (0, true));
+    // Its first holder may have died after the message went out.
+    assert_eq!(left(2), (700, false));
 }
 
 #[test]

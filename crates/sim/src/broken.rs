@@ -66,6 +66,13 @@ rules! {
     Repeats "repeats" Cap "gate: nothing is said twice in one abandonment";
     Holdout "holdout" Other "gate: who is held out is never written to";
     Rollout "rollout" Other "gate: nothing to whom the policy has not reached";
+    PerHour "per_hour" Cap "gate: no hour has more messages than its bound";
+    Budget "budget" Cap "offers: no day gives away more than its budget";
+    OfferAgain "offer_again" Other "offers: what was promised stays what it was";
+    OfferOften "offer_often" Cap "offers: who leaves carts for their sake stops getting them";
+    OfferFirst "offer_first" Other "offers: none with the first message";
+    Approval "approval" Other "offers: not before somebody approved it";
+    Margin "margin" Other "offers: enough is left";
     Activation "activation" Other "gate: never a cart older than the activation";
     OldOrders "old_orders" Lost "gate: an order from before the cart is another matter";
     NewestFirst "newest_first" Lost "gate: the newest cart is followed, not the oldest";
@@ -73,6 +80,7 @@ rules! {
     AYes "a_yes" Lost "gate: a yes is a yes";
     Claim "claim" Cap "shell: leave is written down before it is used";
     SameKey "same_key" Duplicate "shell: every attempt goes under one key";
+    Reserve "reserve" Cap "shell: what was given away and sent is remembered";
     Settle "settle" Lost "shell: a send is settled when it is over, not when it is on the queue";
     Alarm "alarm" Lost "shell: an alarm is set behind every write";
     Pending "pending" Lost "shell: a send stays pending until it is settled";
@@ -97,6 +105,7 @@ impl Rule {
             self,
             Self::Claim
                 | Self::SameKey
+                | Self::Reserve
                 | Self::Settle
                 | Self::Alarm
                 | Self::Pending
@@ -165,6 +174,26 @@ impl Rule {
                 person.holdout = None;
             }
             Self::Rollout => policy.rollout.percent = 100,
+            Self::PerHour => {
+                policy.rollout.per_hour = None;
+                if let Some(activation) = &mut request.activation {
+                    activation.per_hour = None;
+                }
+            }
+            Self::Budget => {
+                for lease in &mut request.leases {
+                    lease.left_minor = i64::MAX;
+                }
+            }
+            Self::OfferAgain => {
+                for send in &mut person.sends {
+                    (send.grant, send.tried) = (None, None);
+                }
+            }
+            Self::OfferOften => policy.offers.iter_mut().for_each(|o| o.per_90d = None),
+            Self::OfferFirst => policy.offers.iter_mut().for_each(|o| o.first_message = true),
+            Self::Approval => request.approved.clone_from(&request.offers),
+            Self::Margin => policy.offers.iter_mut().for_each(|o| o.min_margin = None),
             Self::Activation => request.activation = None,
             Self::OldOrders => request.cart_born_at = Timestamp::from_millis(0),
             Self::NewestFirst => {

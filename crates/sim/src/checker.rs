@@ -8,6 +8,7 @@
 mod chance;
 mod civil;
 mod fact;
+mod gifts;
 mod ledger;
 mod people;
 mod reasons;
@@ -19,9 +20,12 @@ mod whereabouts;
 use std::collections::BTreeMap;
 
 pub use civil::{Local, easter, is_easter_plus, local};
-pub use fact::{Contact, End, Entry, Fact, Instant, Message, Owner, Plan, Reason, Spot, Story, Voice, Way};
-pub use rules::{Holiday, Night, Rules, Sheet};
+pub use fact::{
+    Contact, End, Entry, Fact, Gift, Instant, Message, Owner, Plan, Reason, Spot, Story, Voice, Way,
+};
+pub use rules::{Deal, Gives, Holiday, Night, Rules, Sheet};
 
+use gifts::Gifts;
 use ledger::Ledger;
 use people::People;
 use reasons::{Heard, Refusal};
@@ -49,7 +53,7 @@ pub enum Kind {
     /// At a quiet hour, or on a day on which the law keeps quiet.
     Quiet,
     /// Anything else: without a yes, with the shop stopped, to a program, against another law, to who is held out or not
-    /// reached yet, about a cart from before.
+    /// reached yet, about a cart from before, with an offer that was not to be given.
     Other,
 }
 
@@ -100,12 +104,14 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
     let mut heard = Heard::new(story.in_force_since);
     let mut asked: BTreeMap<Contact, Asked> = BTreeMap::new();
     let mut ledger = Ledger::new(rules);
+    let mut gifts = Gifts::new(rules, story);
     for (place, entry) in story.facts.iter().enumerate() {
         let at = entry.at;
         people.learn(entry);
         atlas.learn(entry);
         heard.learn(entry);
         ledger.learn(place, entry);
+        gifts.learn(place, entry);
         let in_force_since = story.in_force_since;
         let scene = Scene { people: &people, atlas: &atlas, rules, in_force_since };
         let judged = |message| verdict::of(&scene, at, place, message);
@@ -135,6 +141,7 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
         }
     }
     breaches.extend(ledger.breaches(&people));
+    breaches.extend(gifts.breaches(&ledger.firsts()));
     breaches.extend(steps::lost(story, &people));
     breaches
 }

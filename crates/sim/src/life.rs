@@ -219,6 +219,12 @@ pub struct Group {
     pub trouble: u32,
     /// Every state goes through text and back.
     pub through_text: bool,
+    /// Most messages in an hour, where whoever put the policy in force said so.
+    pub per_hour: Option<u32>,
+    /// Since when somebody stands by the offers that need it; never if absent.
+    pub approved_since: Option<Timestamp>,
+    /// The rest of the shop sends messages and gives things away, too.
+    pub elsewhere: bool,
     /// Since when the policy is in force, where it was activated among them: no cart that was left before is touched.
     pub in_force_since: Option<Timestamp>,
 }

@@ -4,9 +4,9 @@
 use comeback_core::consent::{Channel, Source};
 use comeback_core::decision::Why;
 use comeback_core::jurisdiction::{Holiday as CoreHoliday, Law, Pack, Weekday};
-use comeback_core::policy::Policy;
+use comeback_core::policy::{Offer, OfferKind, Policy};
 
-use crate::checker::{Holiday, Night, Reason, Rules, Sheet, Way};
+use crate::checker::{Deal, Gives, Holiday, Night, Reason, Rules, Sheet, Way};
 use crate::world::shop;
 
 /// The same channel, to the checker.
@@ -66,6 +66,8 @@ pub fn rules_of(policy: &Policy) -> Rules {
         fatigue: policy.fatigue.map(|f| (size(f.unanswered), f.rest_ms)),
         holdout_percent: u64::from(policy.holdout_percent),
         rollout_percent: u64::from(policy.rollout.percent),
+        per_hour: policy.rollout.per_hour.map(size),
+        offers: policy.offers.iter().map(deal).collect(),
         per_day: size(policy.caps.day),
         per_week: size(policy.caps.week),
         texts_per_abandonment: size(policy.caps.sms_per_abandonment),
@@ -84,6 +86,28 @@ pub fn rules_of(policy: &Policy) -> Rules {
                 ..Sheet::default()
             }))
             .collect(),
+    }
+}
+
+/// A whole number of such parts, to the nearest.
+#[expect(clippy::cast_possible_truncation, reason = "policies bound what they give")]
+fn parts(number: f64, parts: f64) -> i64 {
+    (number * parts).round() as i64
+}
+
+fn deal(offer: &Offer) -> Deal {
+    Deal {
+        name: offer.name.clone(),
+        gives: match offer.kind {
+            OfferKind::Percent => Gives::Percent(i64::from(offer.percent)),
+            OfferKind::Amount => Gives::Amount(parts(offer.amount, 100.0)),
+            OfferKind::FreeShipping => Gives::Shipping,
+        },
+        per_day: offer.budget_day.map(|budget| parts(budget, 100.0)),
+        per_90d: offer.per_90d.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+        least_left: offer.min_margin.map(|least| parts(least, 1_000.0)),
+        at_once: offer.first_message,
+        approval: offer.approval,
     }
 }
 

@@ -4,24 +4,51 @@
 use std::collections::BTreeMap;
 
 use comeback_core::consent::Channel;
-use comeback_core::policy::{Browse, Caps, Fatigue, Policy, Rollout, Sequence, Step};
+use comeback_core::policy::{
+    Browse, Caps, Fatigue, Learner, Offer, OfferKind, Policy, Rollout, Sequence, Step,
+};
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, SECOND};
 
 /// How bad the weather is in a trial: bad enough that every duty of a shell is called upon.
 pub const TROUBLE: u32 = 3;
 
-/// The policy: two messages a day, four a week, two texts, quiet from 23 to 7, rest after five that nothing followed,
-/// one a week about things looked at, some held out, some not reached yet, and the law as given.
+fn offer(name: &str) -> Offer {
+    Offer {
+        name: name.to_owned(),
+        kind: OfferKind::Percent,
+        percent: 0,
+        amount: 0.0,
+        valid_ms: 2 * DAY,
+        when: None,
+        min_margin: None,
+        not_for: vec![],
+        per_90d: None,
+        budget_day: None,
+        first_message: false,
+        approval: false,
+        honour_price_ms: None,
+    }
+}
+
+/// The policy: two messages a day, four a week, two texts, quiet from 23 to 7, rest after five that nothing followed, offers
+/// with a budget, an approval or a margin and a choice between them that is learned, one a week about things looked at, some held out, some not reached yet, and the law as given.
 #[must_use]
 pub fn policy(law_of: &Policy) -> Policy {
+    let offered = |n: usize| match n {
+        1 | 9 => Some("five"),
+        3 | 5 | 7 => Some("learned"),
+        4 | 6 => Some("twelve"),
+        8 => Some("fifth"),
+        _ => None,
+    };
     let step = |n: usize, at_ms: Millis, channels: &[Channel], text: usize| Step {
         name: format!("step_{n}"),
         at_ms,
         window_ms: 0,
         channels: channels.to_vec(),
         template: format!("template_{text}"),
-        offer: None,
+        offer: offered(n).map(str::to_owned),
         when: None,
     };
     let (mail, sms, push) = (Channel::Email, Channel::Sms, Channel::Push);
@@ -63,6 +90,18 @@ pub fn policy(law_of: &Policy) -> Policy {
         holdout_percent: 5,
         rollout: Rollout { percent: 95, per_hour: None },
         jurisdictions: law_of.jurisdictions.clone(),
+        offers: vec![
+            Offer { percent: 5, budget_day: Some(16.0), per_90d: Some(1), ..offer("five") },
+            Offer { kind: OfferKind::Amount, amount: 12.0, approval: true, ..offer("twelve") },
+            Offer { percent: 20, min_margin: Some(0.2), ..offer("fifth") },
+        ],
+        learners: vec![Learner {
+            name: "learned".to_owned(),
+            arms: vec!["none".to_owned(), "five".to_owned(), "twelve".to_owned()],
+            least_share: 0.2,
+            cohorts: vec![],
+            cost: BTreeMap::new(),
+        }],
         ..Policy::plain("trial", vec![left, looked])
     }
 }

@@ -4,6 +4,7 @@
 //! the write, so nothing has to be copied in case it did.
 
 mod batch;
+mod books;
 mod consumer;
 mod identity;
 mod intake;
@@ -17,6 +18,7 @@ use comeback_core::effect::{Effect, SendJob};
 use comeback_core::id::{CartId, EventId, PersonId, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
+use comeback_core::offer::{Learned, Ledger};
 use comeback_core::person::Person;
 use comeback_core::policy::Policy;
 use comeback_core::recovery::Recovery;
@@ -29,6 +31,7 @@ use crate::journal::{Event, Input};
 use crate::life::{Group, Planned};
 use crate::place::Home;
 use crate::provider::Provider;
+use crate::random::Random;
 
 use consumer::Consumer;
 use identity::{Held, Identifier};
@@ -168,6 +171,9 @@ pub(crate) struct World<'s> {
     mail: Provider,
     texts: Provider,
     reached: Vec<Reached>,
+    books: Ledger,
+    /// Chance of what the rest of the shop does, and the last day on which it gave things away.
+    elsewhere: (Random, i64),
     agenda: BTreeMap<(Timestamp, u64), Due>,
     sequence: u64,
     outcome: Outcome,
@@ -182,6 +188,8 @@ pub fn run(group: &Group, setup: &Setup) -> Outcome {
     }
     world.live();
     world.outcome.story.owners.clone_from(&group.owners);
+    world.outcome.story.approved_since = group.approved_since.map(Timestamp::millis);
+    world.outcome.story.per_hour = group.per_hour.and_then(|n| usize::try_from(n).ok());
     world.outcome.story.in_force_since = group.in_force_since.map(Timestamp::millis);
     world.outcome
 }
@@ -209,6 +217,8 @@ impl<'s> World<'s> {
             mail: Provider::new(true),
             texts: Provider::new(group.texts_idempotent),
             reached: vec![],
+            books: Ledger::default(),
+            elsewhere: (Random::new(group.seed), i64::MIN),
             agenda: BTreeMap::new(),
             sequence: 0,
             outcome: Outcome::default(),
@@ -384,7 +394,9 @@ impl<'s> World<'s> {
         }
         for effect in effects {
             match effect {
-                Effect::Record(_) => {}
+                Effect::Record(entry) => {
+                    self.books.learn(Learned::from(&entry).as_slice());
+                }
                 Effect::OfferSend(job) => {
                     for delay in self.weather.deliveries() {
                         self.push(self.now.plus(delay), Due::Deliver(job.clone()));

@@ -101,6 +101,9 @@ fn a_browser_that_only_shows_the_id_of_a_cart_that_is_not_there_is_not_thereby_i
         trouble: 0,
         through_text: false,
         in_force_since: None,
+        per_hour: None,
+        approved_since: None,
+        elsewhere: false,
     };
     let setup = Setup::of(preset("multichannel"));
     let outcome = world::run(&group, &setup);

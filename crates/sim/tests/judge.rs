@@ -1,7 +1,8 @@
 //! The checker on stories written by hand: what it must see, and what it must let pass.
 
 use comeback_sim::checker::{
-    Contact, End, Entry, Fact, Kind, Message, Owner, Plan, Reason, Rules, Spot, Story, Voice, Way, check,
+    Contact, Deal, End, Entry, Fact, Gift, Gives, Kind, Message, Owner, Plan, Reason, Rules, Spot, Story,
+    Voice, Way, check,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -27,7 +28,7 @@ fn rules() -> Rules {
 fn story(facts: &[(i64, Fact)]) -> Story {
     let owners = vec![Owner { way: Way::Email, home: BERLIN }];
     let facts = facts.iter().map(|(hour, fact)| Entry { at: MIDNIGHT + hour * HOUR, fact: fact.clone() });
-    Story { owners, in_force_since: None, facts: facts.collect() }
+    Story { owners, facts: facts.collect(), ..Story::default() }
 }
 
 /// Somebody with one address, who agreed, and left a cart at eight in the morning (UTC).
@@ -58,6 +59,7 @@ fn plans() -> Vec<Plan> {
         ways: vec![Way::Email],
         text: format!("text {hours}"),
         conditional: false,
+        gifts: vec![],
     };
     vec![plan(2), plan(40)]
 }
@@ -70,6 +72,8 @@ fn sent(hour: i64) -> Vec<(i64, Fact)> {
         browse: false,
         text: "text 2".to_owned(),
         person: "per_1".to_owned(),
+        gift: None,
+        asked: MIDNIGHT + hour * HOUR,
     };
     vec![(hour, Fact::Leave(message.clone())), (hour, Fact::Delivered(message)), (hour, ended(End::Sent))]
 }
@@ -175,4 +179,68 @@ fn a_step_gives_way_to_the_next_only_when_that_is_due() {
     assert_eq!(wrong(&[&left(BERLIN), &declined]), [Kind::Lost]);
     let refused = vec![(10, Fact::Declined { contact: FIRST })];
     assert_eq!(wrong(&[&left(BERLIN), &refused, &declined]), []);
+}
+
+/// A second message of the abandonment with an offer on a cart of 80.00, twenty hours after the first.
+fn with(gift: impl FnOnce(&mut Gift)) -> Vec<(i64, Fact)> {
+    let until = MIDNIGHT + 90 * HOUR;
+    let mut held = Gift { offer: "ten".to_owned(), value: 8_000, margin: Some(400), until, again: false };
+    gift(&mut held);
+    let message = Message {
+        contact: Contact { step: 1, ..FIRST },
+        way: Way::Email,
+        address: 0,
+        browse: false,
+        text: "text 40".to_owned(),
+        person: "per_1".to_owned(),
+        gift: Some(held),
+        asked: MIDNIGHT + 34 * HOUR,
+    };
+    vec![(34, Fact::Leave(message.clone())), (34, Fact::Delivered(message))]
+}
+
+/// What is wrong with that message, under an offer and a bound per hour, where the rest of the shop gave something.
+fn wrong_with(deal: &Deal, per_hour: Option<usize>, elsewhere: &[i64], second: &[(i64, Fact)]) -> Vec<Kind> {
+    let rest = elsewhere.iter().map(|minor| {
+        let gift = (*minor > 0).then(|| ("ten".to_owned(), *minor));
+        (34, Fact::Elsewhere { gift })
+    });
+    let mut facts = [left(BERLIN), sent(11), rest.collect(), second.to_vec()].concat();
+    facts.sort_by_key(|(hour, _)| *hour);
+    let mut story = story(&facts);
+    story.per_hour = per_hour;
+    for entry in &mut story.facts {
+        if let Fact::Left { steps, .. } = &mut entry.fact {
+            steps.iter_mut().for_each(|step| step.gifts = vec!["ten".to_owned()]);
+        }
+    }
+    let rules = Rules { offers: vec![deal.clone()], ..rules() };
+    let ours = check(&story, &rules).into_iter().map(|b| b.kind);
+    ours.filter(|kind| *kind != Kind::Lost).collect()
+}
+
+#[test]
+fn what_messages_give_away_is_judged() {
+    let ten = Deal {
+        name: "ten".to_owned(),
+        gives: Gives::Percent(10),
+        per_day: Some(2_000),
+        per_90d: Some(1),
+        least_left: Some(300),
+        at_once: false,
+        approval: false,
+    };
+    let plain = || with(|_| {});
+    assert_eq!(wrong_with(&ten, None, &[], &plain()), []);
+    // 8.00 of 20.00, of which the rest of the shop leaves just enough, or a cent too little.
+    assert_eq!(wrong_with(&ten, None, &[1_200], &plain()), []);
+    assert_eq!(wrong_with(&ten, None, &[1_201], &plain()), [Kind::Cap]);
+    assert_eq!(wrong_with(&ten, Some(2), &[0], &plain()), []);
+    assert_eq!(wrong_with(&ten, Some(2), &[0, 0], &plain()), [Kind::Cap]);
+    assert_eq!(wrong_with(&ten, None, &[], &with(|g| g.margin = None)), [Kind::Other]);
+    assert_eq!(wrong_with(&ten, None, &[], &with(|g| g.margin = Some(399))), [Kind::Other]);
+    assert_eq!(wrong_with(&ten, None, &[], &with(|g| g.until = MIDNIGHT + 34 * HOUR)), [Kind::Other]);
+    assert_eq!(wrong_with(&ten, None, &[], &with(|g| g.again = true)), [Kind::Other], "nothing gave it");
+    assert_eq!(wrong_with(&ten, None, &[], &with(|g| g.offer = "all".to_owned())), [Kind::Other]);
+    assert_eq!(wrong_with(&Deal { approval: true, ..ten }, None, &[], &plain()), [Kind::Other]);
 }

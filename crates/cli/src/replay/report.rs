@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comeback_core::policy::Policy;
+use comeback_core::policy::{Expr, Field, Offer, Policy};
 use comeback_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -43,8 +43,12 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
     if !h.assumed.is_empty() {
         lines.push(("ASSUMED".to_owned(), h.assumed.join("; ")));
     }
-    if !h.unknown.is_empty() {
-        lines.push(("not known".to_owned(), h.unknown.join("; ")));
+    let mut unknown = h.unknown.clone();
+    if goes_by_margin(&outcome.a) || goes_by_margin(&outcome.b) {
+        unknown.push(MARGIN.to_owned());
+    }
+    if !unknown.is_empty() {
+        lines.push(("not known".to_owned(), unknown.join("; ")));
     }
     let rates: Vec<String> = outcome.rates.iter().map(|(c, r)| format!("{c} {r}")).collect();
     let rates =
@@ -70,6 +74,28 @@ fn is_shared(policy: &Policy) -> bool {
         || !policy.learners.is_empty()
         || policy.channels.by_performance
         || policy.rollout.per_hour.is_some()
+}
+
+/// No log says what goods cost.
+const MARGIN: &str = "what goods cost: no offer is given that asks for a margin";
+
+/// Whether an offer asks what is left of the value.
+fn goes_by_margin(policy: &Policy) -> bool {
+    fn asks(policy: &Policy, expr: &Expr) -> bool {
+        match expr {
+            Expr::And(all) | Expr::Or(all) => all.iter().any(|e| asks(policy, e)),
+            Expr::Not(inner) => asks(policy, inner),
+            // Segments make no circles: such a policy is refused.
+            Expr::Segment(name) => {
+                policy.segments.iter().any(|s| s.name == *name && asks(policy, &s.when))
+            }
+            Expr::Compare { field, .. } | Expr::Is { field, .. } | Expr::Has { field, .. } => {
+                *field == Field::CartMargin
+            }
+        }
+    }
+    let when = |offer: &Offer| offer.when.as_ref().is_some_and(|when| asks(policy, when));
+    policy.offers.iter().any(|offer| offer.min_margin.is_some() || when(offer))
 }
 
 /// For a terminal.

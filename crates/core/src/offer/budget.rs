@@ -2,7 +2,7 @@
 //! cost before it is claimed, and says afterwards what it spent. A lease whose holder died stays out
 //! until the day is over, so the budget holds whatever is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,10 @@ pub struct Budgets {
     spent: BTreeMap<String, i64>,
     /// Out, by send and offer.
     out: BTreeMap<SendKey, BTreeMap<String, i64>>,
+    /// Sends that asked more than once. An earlier holder may have died after its message went out, so
+    /// that a later one was refused brings nothing back.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    again: BTreeSet<SendKey>,
 }
 
 impl Budgets {
@@ -31,6 +35,9 @@ impl Budgets {
     /// same key gives the same lease again.
     pub fn lease(&mut self, now: Timestamp, key: &SendKey, wants: &[Want]) -> Vec<Lease> {
         self.roll(now);
+        if self.out.contains_key(key) {
+            self.again.insert(key.clone());
+        }
         let mut leases = Vec::with_capacity(wants.len());
         for want in wants {
             let held = self.out.get(key).and_then(|o| o.get(&want.offer)).copied().unwrap_or(0);
@@ -51,9 +58,14 @@ impl Budgets {
     }
 
     /// A send ended: what it spent is spent, the rest comes back. Told twice, the second time nothing
-    /// is out under its key; told after its day, neither.
+    /// is out under its key; told after its day, neither. Where it spent nothing and had asked more
+    /// than once, all stays out until the day is over.
     pub fn settle(&mut self, now: Timestamp, key: &SendKey, spent: Option<(&str, i64)>) {
         self.roll(now);
+        if self.again.remove(key) && spent.is_none() {
+            self.again.insert(key.clone());
+            return;
+        }
         let Some(held) = self.out.remove(key) else { return };
         if let Some((offer, minor)) = spent
             && let Some(leased) = held.get(offer)

@@ -2,7 +2,7 @@
 //! Counted by the minute, so that what is kept is small; a minute counts until it is wholly an hour
 //! past, so no hour ever has more than its bound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub struct RunMeter {
     minutes: BTreeMap<i64, u32>,
     /// The minute of each message that may still be refused.
     taken: BTreeMap<SendKey, i64>,
+    /// Those of them that asked more than once.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    again: BTreeSet<SendKey>,
 }
 
 /// Whether the hour has room.
@@ -32,49 +35,52 @@ pub struct Room {
 }
 
 impl RunMeter {
-    /// Takes room for one message, if `most` an hour leave any. Taking again under the same key takes
-    /// nothing more: the room moves to the present minute, for that is when the message goes out whose
-    /// first holder died.
+    /// Takes room for one message, if `most` an hour leave any. Asking again under the same key in the
+    /// same minute takes nothing more; later it takes room in the present minute as well, for its first
+    /// holder may have died before the message went out, or after.
     pub fn take(&mut self, now: Timestamp, key: &SendKey, most: u32) -> Room {
         let minute = now.millis().div_euclid(MINUTE);
         self.minutes.retain(|m, messages| minute - m < WINDOW && *messages > 0);
         self.taken.retain(|_, m| minute - *m < WINDOW);
-        let count = self.minutes.values().fold(0_u32, |a, b| a.saturating_add(*b));
-        if let Some(held) = self.taken.get_mut(key) {
-            let before = std::mem::replace(held, minute);
-            if let Some(there) = self.minutes.get_mut(&before) {
-                *there = there.saturating_sub(1);
-            }
+        self.again.retain(|key| self.taken.contains_key(key));
+        let own = self.taken.get(key).copied();
+        let sum = self.minutes.values().fold(0_u32, |a, b| a.saturating_add(*b));
+        let count = sum.saturating_sub(u32::from(own.is_some()));
+        if count >= most && own != Some(minute) {
+            return Room { sent_this_hour: count, room_at: Some(self.room_at(now, count, most, own)) };
+        }
+        if own.is_some() {
+            self.again.insert(key.clone());
+        }
+        if own != Some(minute) {
             let here = self.minutes.entry(minute).or_insert(0);
             *here = here.saturating_add(1);
-            return Room { sent_this_hour: count.saturating_sub(1), room_at: None };
+            self.taken.insert(key.clone(), minute);
         }
-        if count >= most {
-            return Room { sent_this_hour: count, room_at: Some(self.room_at(now, count, most)) };
-        }
-        let here = self.minutes.entry(minute).or_insert(0);
-        *here = here.saturating_add(1);
-        self.taken.insert(key.clone(), minute);
-        Room { sent_this_hour: count, room_at: None }
+        // What it held before the present minute counts, but not against itself.
+        Room { sent_this_hour: count.min(most.saturating_sub(1)), room_at: None }
     }
 
     /// The message went out: it goes on counting.
     pub fn sent(&mut self, key: &SendKey) {
         self.taken.remove(key);
+        self.again.remove(key);
     }
 
-    /// The message was refused: its room is free again.
+    /// The message was refused: its room is free again, unless it had been asked for more than once:
+    /// then an earlier holder may have sent it.
     pub fn give_back(&mut self, key: &SendKey) {
-        let Some(minute) = self.taken.remove(key) else { return };
+        let Some(minute) = self.taken.remove(key).filter(|_| !self.again.remove(key)) else { return };
         if let Some(here) = self.minutes.get_mut(&minute) {
             *here = here.saturating_sub(1);
         }
     }
 
-    fn room_at(&self, now: Timestamp, count: u32, most: u32) -> Timestamp {
+    /// When there is room again; what the send itself holds, in that minute, is not in its way.
+    fn room_at(&self, now: Timestamp, count: u32, most: u32, own: Option<i64>) -> Timestamp {
         let mut left = count;
         for (minute, messages) in &self.minutes {
-            left = left.saturating_sub(*messages);
+            left = left.saturating_sub(messages.saturating_sub(u32::from(own == Some(*minute))));
             if left < most {
                 return Timestamp::from_millis((minute + WINDOW).saturating_mul(MINUTE));
             }

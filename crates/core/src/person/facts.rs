@@ -3,7 +3,7 @@
 //! [`Person::facts`] adds what the cart knows, and `claim_facts` what only a claim can tell.
 
 use super::{Order, Person, Sent};
-use crate::consent::Channel;
+use crate::consent::{Channel, Consent};
 use crate::gate::ClaimRequest;
 use crate::id::SendKey;
 use crate::money::Currency;
@@ -84,11 +84,22 @@ impl Person {
         facts.set_words(Field::PersonTags, tags);
     }
 
-    /// When they last showed that messages are welcome: a click, an order, or a yes.
+    /// When they last showed that messages are welcome: a click, an order, or a yes that says something
+    /// new. One that stands already and is told again within a day may be a late copy of the same call.
     pub(crate) fn last_answer(&self) -> Option<Timestamp> {
         let clicks = self.sends.iter().filter_map(|s| s.clicked);
         let orders = self.orders.iter().filter(|o| !o.cancelled).map(|o| o.at);
-        let yes = self.consents.iter().filter(|c| c.granted).map(|c| c.at);
+        let is_new = |(place, yes): &(usize, &Consent)| {
+            let earlier = self.consents.iter().take(*place).rev().find(|c| c.channel == yes.channel);
+            let no = self.opt_outs.iter().find(|(c, _)| *c == yes.channel);
+            let told = earlier.is_some_and(|c| {
+                (c.granted, c.source, &c.wording) == (true, yes.source, &yes.wording)
+                    && yes.at.since(c.at) < DAY
+                    && no.is_none_or(|(_, at)| *at < c.at)
+            });
+            yes.granted && !told
+        };
+        let yes = self.consents.iter().enumerate().filter(is_new).map(|(_, c)| c.at);
         clicks.chain(orders).chain(yes).max()
     }
 

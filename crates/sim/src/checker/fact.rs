@@ -48,6 +48,21 @@ pub struct Spot {
     pub region: &'static str,
 }
 
+/// What a message gives away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gift {
+    /// Name of the offer.
+    pub offer: String,
+    /// Value of the cart, in minor units.
+    pub value: i64,
+    /// What the goods leave of the value, in thousandths, where their cost is known.
+    pub margin: Option<i64>,
+    /// Until when it holds.
+    pub until: Instant,
+    /// It is said to be what an earlier message gave.
+    pub again: bool,
+}
+
 /// A message, as it was cleared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -63,6 +78,10 @@ pub struct Message {
     pub text: String,
     /// The id under which the shop knows whom it is for.
     pub person: String,
+    /// What it gives away.
+    pub gift: Option<Gift>,
+    /// When the shop was asked for budget and room: a message counts in that day and hour.
+    pub asked: Instant,
 }
 
 /// A planned contact as it was planned.
@@ -76,6 +95,8 @@ pub struct Plan {
     pub text: String,
     /// Only under a condition.
     pub conditional: bool,
+    /// Names of offers of which it may carry one.
+    pub gifts: Vec<String>,
 }
 
 /// Why a step was not sent, where the reason claims something that is so or is not.
@@ -312,6 +333,11 @@ pub enum Fact {
         /// Of which contact.
         contact: Contact,
     },
+    /// The rest of the shop gave something away, or sent a message.
+    Elsewhere {
+        /// What was given, and how much in minor units; a message without a gift otherwise.
+        gift: Option<(String, i64)>,
+    },
     /// A provider took a message, and it reached the address.
     Delivered(Message),
     /// A cart was left, and its sequence has steps so long after that.
@@ -378,6 +404,10 @@ pub struct Story {
     pub owners: Vec<Owner>,
     /// No cart that was left before is to be touched.
     pub in_force_since: Option<Instant>,
+    /// Most messages in an hour, where whoever put the policy in force said so.
+    pub per_hour: Option<usize>,
+    /// Since when somebody stands by the offers that need it; never if absent.
+    pub approved_since: Option<Instant>,
     /// What happened, in order.
     pub facts: Vec<Entry>,
 }

@@ -59,6 +59,12 @@ impl<'r> Ledger<'r> {
         self.messages.push(message);
     }
 
+    /// Messages as they first reached somebody.
+    pub(super) fn firsts(&self) -> Vec<&Asked> {
+        let mut seen = BTreeSet::new();
+        self.messages.iter().filter(|m| seen.insert(m.message.contact)).collect()
+    }
+
     /// What only shows when all messages are seen together.
     pub(super) fn breaches(&self, people: &People) -> Vec<Breach> {
         let mut found = vec![];

@@ -29,6 +29,40 @@ pub struct Rules {
     pub soft_opt_in: bool,
     /// The law, by place.
     pub laws: Vec<Sheet>,
+    /// Most messages of the shop in an hour.
+    pub per_hour: Option<usize>,
+    /// What may be given away.
+    pub offers: Vec<Deal>,
+}
+
+/// An offer.
+#[derive(Debug, Clone)]
+pub struct Deal {
+    /// Its name.
+    pub name: String,
+    /// What it gives.
+    pub gives: Gives,
+    /// Most that all of them give away in a day (UTC), in minor units.
+    pub per_day: Option<i64>,
+    /// Not to somebody who was given anything in so many other abandonments in 90 days.
+    pub per_90d: Option<usize>,
+    /// What must be left of the value, in thousandths.
+    pub least_left: Option<i64>,
+    /// It may go along with the first message.
+    pub at_once: bool,
+    /// Somebody must stand by it.
+    pub approval: bool,
+}
+
+/// What an offer gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// Percent of the value.
+    Percent(i64),
+    /// Minor units.
+    Amount(i64),
+    /// What shipping costs, which nobody here knows.
+    Shipping,
 }
 
 /// The law of a country or some of its regions.

@@ -133,6 +133,14 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         };
         at = at.plus(pause);
     }
+    let mut shop = Random::of(seed, &[5, number]);
+    let per_hour = shop.percent(6).then(|| u32::try_from(1 + shop.below(2)).unwrap_or(1));
+    let elsewhere = shop.percent(50);
+    let approved_since = match shop.below(4) {
+        0 => None,
+        1 => Some(begins.plus(shop.span(HOUR, 10 * DAY))),
+        _ => Some(BEGINNING),
+    };
     Group {
         number,
         seed: Random::of(seed, &[2, number]).draw(),
@@ -145,6 +153,9 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         texts_idempotent,
         trouble,
         through_text,
+        per_hour,
+        approved_since,
+        elsewhere,
         in_force_since,
     }
 }

@@ -69,18 +69,21 @@ impl World<'_> {
                 if let Some(person) = self.find(Identifier::Cart(cart)).filter(|_| task.is_new) {
                     self.theirs(visitor, cart, &person)?;
                 }
-                if task.person.is_none() && task.is_new && self.cart(cart).is_some() {
-                    // A contact may have come between the question whose it is and its birth.
-                    task.person = self.find(Identifier::Cart(cart));
-                    if let Some(person) = task.person.clone() {
+                if task.is_new && self.cart(cart).is_some() {
+                    // A contact may have come between the question whose it is and its birth, and knows better than
+                    // the browser.
+                    let told = task.person.clone();
+                    let behind = self.find(Identifier::Cart(cart)).filter(|p| Some(p) != told.as_ref());
+                    if let Some(person) = behind {
                         let browser = self.visitor_id(visitor);
                         let now = self.now;
                         self.change_cart(cart, |held| {
-                            if held.person.is_some() {
+                            if held.person.is_some() && held.person != told {
                                 return vec![];
                             }
                             held.link_from_page(now, &person, browser.as_ref())
                         })?;
+                        task.person = Some(person);
                     }
                 }
                 if let Some(person) = task.person.clone() {

@@ -1,18 +1,20 @@
-//! The consumer of the `sends` queue, one call at a time, so that anything can come in between: prepare (cart), claim
-//! (person), hand over (provider), sent (person), settled (cart).
+//! The consumer of the `sends` queue, one call at a time, so that anything can come in between: prepare (cart), reserve
+//! (shop), claim (person), hand over (provider), sent (person), settled (cart), reported (shop).
 
 use comeback_core::consent::Channel;
 use comeback_core::decision::{Decision, DecisionRecord, Why};
 use comeback_core::effect::SendJob;
 use comeback_core::gate::{Activation, ClaimRequest};
 use comeback_core::id::{PersonId, SendKey};
+use comeback_core::offer::{Needs, Report};
 use comeback_core::person::Person;
+use comeback_core::policy::Field;
 use comeback_core::recovery::{Outcome, Prepared, Trigger};
 use comeback_core::time::{MINUTE, Millis, Timestamp};
 
 use super::{Reached, World};
 use crate::broken::Rule;
-use crate::checker::{Contact, Fact, Message};
+use crate::checker::{Contact, Fact, Gift, Message};
 use crate::faults::Crash;
 use crate::life::{self, ADDRESSES, react};
 use crate::provider::Answer;
@@ -31,11 +33,23 @@ pub(super) struct Consumer {
 #[derive(Debug)]
 enum Stage {
     Prepare,
-    Claim(Box<Prepared>),
+    Reserve(Box<Prepared>),
+    Claim(Box<Ready>),
     Send(Box<Cleared>),
     MarkSent(Box<Cleared>),
     Release(Box<Cleared>, Outcome),
-    Settle(Outcome, Option<Box<DecisionRecord>>),
+    Settle(Outcome, Option<Box<DecisionRecord>>, Option<Report>),
+}
+
+/// What a claim is about, with what its shop reserved for it.
+#[derive(Debug)]
+struct Ready {
+    prepared: Prepared,
+    /// When the shop was asked.
+    asked: Timestamp,
+    request: ClaimRequest,
+    /// The shop waits for a report.
+    is_open: bool,
 }
 
 #[derive(Debug)]
@@ -44,6 +58,7 @@ struct Cleared {
     channel: Channel,
     message: Message,
     record: DecisionRecord,
+    is_open: bool,
 }
 
 impl Consumer {
@@ -66,15 +81,28 @@ impl World<'_> {
         let next = match stage {
             // A job that no longer stands for anything is acknowledged and that is all.
             Stage::Prepare => match self.cart(number).map(|cart| cart.prepare(now, &job.key, policy)) {
-                Some(Ok(prepared)) => Some(Stage::Claim(Box::new(prepared))),
+                Some(Ok(prepared)) => Some(Stage::Reserve(Box::new(prepared))),
                 _ => None,
             },
-            Stage::Claim(prepared) => self.claim(number, &job.key, &prepared)?,
+            Stage::Reserve(prepared) => {
+                let mut request = self.request(number, &prepared);
+                let needs = Needs::of(&request, policy);
+                if let Some(needs) = &needs {
+                    self.reserve(&job.key, needs)?.fill(&mut request);
+                }
+                let is_open = needs.is_some();
+                Some(Stage::Claim(Box::new(Ready { prepared: *prepared, asked: now, request, is_open })))
+            }
+            Stage::Claim(ready) => self.claim(number, &job.key, *ready)?,
             Stage::Send(cleared) => self.send(&job.key, cleared)?,
             Stage::MarkSent(cleared) => {
                 let person = self.survivor(&cleared.person)?;
                 self.change_person(&person, |p, now| p.mark_sent(&job.key, now))?;
-                Some(Stage::Settle(Outcome::Sent, Some(Box::new(cleared.record))))
+                let report = match &cleared.record.decision {
+                    Decision::Send(clearance) => cleared.is_open.then(|| Report::sent(clearance)),
+                    _ => None,
+                };
+                Some(Stage::Settle(Outcome::Sent, Some(Box::new(cleared.record)), report))
             }
             Stage::Release(cleared, outcome) => {
                 let person = self.survivor(&cleared.person)?;
@@ -84,21 +112,28 @@ impl World<'_> {
                     Outcome::Deferred { until } => Decision::Defer { until, why: Why::ProviderDown },
                     _ => Decision::Skip { why: Why::ProviderRefused },
                 };
-                Some(Stage::Settle(outcome, Some(Box::new(record))))
+                let report = cleared.is_open.then(|| Report::refused(job.key.clone()));
+                Some(Stage::Settle(outcome, Some(Box::new(record)), report))
             }
-            Stage::Settle(outcome, record) => {
+            Stage::Settle(outcome, record, report) => {
                 self.change_cart(number, |cart| {
                     cart.settle(now, &job.key, outcome, record.as_deref(), policy)
                 })?;
+                if let Some(report) = report {
+                    self.report(&report);
+                }
                 None
             }
         };
         Ok(next.map(|stage| Consumer { job, stage }))
     }
 
-    fn claim(&mut self, cart: u16, key: &SendKey, prepared: &Prepared) -> Result<Option<Stage>, Crash> {
+    fn claim(&mut self, cart: u16, key: &SendKey, ready: Ready) -> Result<Option<Stage>, Crash> {
+        let Ready { prepared, asked: asked_at, mut request, is_open } = ready;
+        let prepared = &prepared;
         let id = self.survivor(&prepared.person)?;
-        let request = self.request(prepared);
+        // The switch is asked last.
+        request.stopped = self.stopped;
         let mail = self.mail.is_idempotent();
         let texts = self.texts.is_idempotent();
         let idempotent = prepared.step.channels.iter().all(|c| if *c == Channel::Sms { texts } else { mail });
@@ -127,6 +162,14 @@ impl World<'_> {
                     browse: prepared.trigger == Trigger::Browse,
                     text: prepared.step.template.clone(),
                     person: id.as_str().to_owned(),
+                    gift: clearance.grant().map(|grant| Gift {
+                        offer: grant.offer.clone(),
+                        value: request.value_minor.unwrap_or(0),
+                        margin: margin(self.group.number, cart),
+                        until: grant.valid_until.millis(),
+                        again: grant.again,
+                    }),
+                    asked: asked_at.millis(),
                 };
                 message = Some(cleared.clone());
                 self.tell(if asked.is_ok() { Fact::Leave(cleared) } else { Fact::Stored(cleared) });
@@ -141,7 +184,7 @@ impl World<'_> {
         match (&record.decision, message) {
             (Decision::Send(clearance), Some(message)) => {
                 let channel = clearance.channel();
-                let cleared = Cleared { person: id, channel, message, record };
+                let cleared = Cleared { person: id, channel, message, record, is_open };
                 Ok(Some(Stage::Send(Box::new(cleared))))
             }
             // Two deliveries of one job: the other is at work.
@@ -152,7 +195,8 @@ impl World<'_> {
                     _ => self.outcome.skipped += 1,
                 }
                 let outcome = refused.refusal();
-                Ok(outcome.map(|outcome| Stage::Settle(outcome, Some(Box::new(record)))))
+                let report = is_open.then(|| Report::refused(key.clone()));
+                Ok(outcome.map(|outcome| Stage::Settle(outcome, Some(Box::new(record)), report)))
             }
         }
     }
@@ -166,20 +210,28 @@ impl World<'_> {
         Contact { cart, episode, step }
     }
 
-    fn request(&self, prepared: &Prepared) -> ClaimRequest {
+    fn request(&self, cart: u16, prepared: &Prepared) -> ClaimRequest {
         let offers: Vec<String> = self.setup.policy.offers.iter().map(|o| o.name.clone()).collect();
+        let (at, per_hour) = (self.group.in_force_since, self.group.per_hour);
+        let approved = self.group.approved_since.is_some_and(|since| since <= self.now);
+        let mut facts = prepared.facts.clone();
+        #[expect(clippy::cast_precision_loss, reason = "thousandths")]
+        facts.set_known(Field::CartMargin, margin(self.group.number, cart).map(|m| m as f64 / 1_000.0));
         ClaimRequest {
+            facts,
+            home: Some(self.currency),
+            value_minor: self.cart(cart).map(|held| held.cart.total().minor),
             showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX).max(1),
             stopped: self.stopped,
             capable: vec![Channel::Email, Channel::Sms, Channel::Push],
-            activation: self.group.in_force_since.map(|at| Activation {
-                at,
+            activation: (at.is_some() || per_hour.is_some()).then(|| Activation {
+                at: at.unwrap_or_default(),
                 shadow: false,
                 sent_this_hour: 0,
                 room_at: None,
-                per_hour: None,
+                per_hour,
             }),
-            approved: offers.clone(),
+            approved: if approved { offers.clone() } else { vec![] },
             offers,
             ..ClaimRequest::from(prepared)
         }
@@ -237,6 +289,15 @@ impl World<'_> {
             self.acknowledged.push(false);
             self.call(self.acts.len() - 1);
         }
+    }
+}
+
+/// What the goods of a cart leave of its value, in thousandths, where the shop knows what they cost.
+fn margin(group: u64, cart: u16) -> Option<i64> {
+    match (group + u64::from(cart)) % 4 {
+        0 => None,
+        1 => Some(250),
+        _ => Some(450),
     }
 }
 

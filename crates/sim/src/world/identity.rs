@@ -73,11 +73,6 @@ impl World<'_> {
         if fate == Fate::DiesAfter { Err(Crash) } else { Ok(()) }
     }
 
-    /// Forgets to whom an identifier leads, just before it is bound anew.
-    pub(super) fn unbind(&mut self, identifier: Identifier) {
-        self.aliases.remove(&identifier);
-    }
-
     /// Whoever's cart this is, the browser in which it is born is theirs; and if it is somebody's already, that one's
     /// orders end the cart all the same. Another browser that comes upon it may be anybody's: links are forwarded.
     pub(super) fn theirs(&mut self, visitor: u16, cart: u16, person: &PersonId) -> Result<(), Crash> {

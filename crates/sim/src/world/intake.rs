@@ -11,7 +11,7 @@ use crate::broken::Rule;
 use crate::checker::{Fact, Voice, Way};
 use crate::faults::Crash;
 use crate::journal::Input;
-use crate::life::{Act, Status};
+use crate::life::{ADDRESSES, Act, Status};
 
 /// An order as a platform tells of it.
 struct Bought {
@@ -177,10 +177,12 @@ impl World<'_> {
     ) -> Result<(), Crash> {
         if self.cart(cart).is_none() {
             if source == Source::Signed {
-                // The shop's word goes before a page's.
-                self.unbind(Identifier::Cart(cart));
+                // The shop's word goes before a page's, in one write: a process that died in between would leave a
+                // cart that is born then to nobody.
+                self.rebind(Identifier::Cart(cart), person)?;
+            } else {
+                self.bind(Identifier::Cart(cart), person)?;
             }
-            self.bind(Identifier::Cart(cart), person)?;
         }
         if self.cart(cart).is_none() {
             return Ok(());
@@ -205,6 +207,12 @@ impl World<'_> {
         if voice == Voice::Shop { self.said(act).millis() } else { self.now.millis() }
     }
 
+    /// Whether the shop's word about a number includes that its owner confirmed the yes from there (double opt-in).
+    fn is_confirmed(&self, address: u16) -> bool {
+        self.way(address) == Way::Text
+            && (self.group.number + u64::from(address / ADDRESSES)).is_multiple_of(2)
+    }
+
     fn signs_in(
         &mut self,
         mut task: Task,
@@ -219,8 +227,11 @@ impl World<'_> {
         match task.stage {
             0 => {
                 let mut facts: Vec<Fact> = addresses.iter().map(|a| Fact::Proved { address: *a }).collect();
-                facts
-                    .extend(addresses.iter().filter(|_| agrees).map(|a| self.yes(task.act, *a, Voice::Shop)));
+                let said = self.said(task.act).millis();
+                facts.extend(addresses.iter().filter(|_| agrees).map(|address| {
+                    let voice = if self.is_confirmed(*address) { Voice::Owner } else { Voice::Shop };
+                    Fact::Said { address: *address, way: self.way(*address), granted: true, voice, said }
+                }));
                 facts.push(Fact::Heard(Box::new(lives)));
                 self.arrive(task.act, facts);
                 task.person = Some(self.person_of(addresses)?);
@@ -233,7 +244,13 @@ impl World<'_> {
                     let channel = self.channel(*address);
                     changes.push(Change::Contact(channel, *address, Source::Signed));
                     if agrees {
-                        changes.push(self.consent(task.act, channel, true, Source::Signed));
+                        let consent = self.consent(task.act, channel, true, Source::Signed);
+                        changes.push(match consent {
+                            Change::Consent(told) if self.is_confirmed(*address) => {
+                                Change::Consent(Consent { source: Source::Person, ..told })
+                            }
+                            told => told,
+                        });
                     }
                 }
                 self.apply(&person, changes)?;

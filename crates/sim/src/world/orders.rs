@@ -25,6 +25,13 @@ pub(super) struct Placed {
 impl World<'_> {
     /// One write; whether that was the last.
     pub(super) fn spread(&mut self, task: &mut Task, placed: &Placed) -> Result<bool, Crash> {
+        // What was bought knows of the order when nobody else does: a page's report that comes again after somebody
+        // signed in is of the order as it was first told, and ends nothing that was begun since.
+        let mut placed = placed.clone();
+        if let Some(cart) = placed.own.and_then(|own| self.cart(own)) {
+            placed.order.at = cart.first_told(&placed.order.id, placed.order.at);
+        }
+        let placed = &placed;
         if task.told.is_empty() && task.seen.is_empty() && self.setup.journal {
             let persons = task.persons.clone();
             let cart = placed.own.and_then(|c| self.cart_id(c));

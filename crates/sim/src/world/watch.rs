@@ -37,6 +37,10 @@ impl World<'_> {
                         ways: s.channels.iter().map(|c| way(*c)).collect(),
                         text: s.template.clone(),
                         conditional: s.when.is_some(),
+                        gifts: self.setup.policy.learner(s.offer.as_deref().unwrap_or_default()).map_or_else(
+                            || s.offer.iter().cloned().collect(),
+                            |learner| learner.arms.clone(),
+                        ),
                     })
                     .collect(),
             });
