@@ -86,7 +86,9 @@ mod tests {
         compressed[0] = 2;
         let mut hybrid = good;
         hybrid[0] = 6;
-        for bad in [&[][..], &[0], &[4; 65], &good[..64], &compressed, &hybrid, &[good.as_slice(), &[0]].concat()] {
+        for bad in
+            [&[][..], &[0], &[4; 65], &good[..64], &compressed, &hybrid, &[good.as_slice(), &[0]].concat()]
+        {
             assert!(!is_p256_point(bad), "{bad:?}");
         }
     }

@@ -384,7 +384,8 @@ impl<'s> World<'s> {
         }
         for effect in effects {
             match effect {
-                Effect::Record(_) => {}
+                // Nobody has a cart forgotten here.
+                Effect::Record(_) | Effect::Erase => {}
                 Effect::OfferSend(job) => {
                     for delay in self.weather.deliveries() {
                         self.push(self.now.plus(delay), Due::Deliver(job.clone()));
