@@ -36,7 +36,7 @@ async function problem(answer, what, allowed = [400, 401, 403, 404, 405, 409, 41
 }
 
 const withOrigin = (init) => ({ ...init, headers: { origin: rig.url, ...init.headers } });
-const posts = ['/v1/events', '/v1/identify', '/v1/consent', '/v1/intake/shop_demo/shopify'];
+const posts = ['/v1/events', '/v1/identify', '/v1/consent', '/v1/push/subscriptions', '/v1/intake/shop_demo/shopify'];
 
 test('bodies that are not JSON, cut off, of the wrong type or too large', async () => {
   const whole = JSON.stringify(shopper.batch([shopper.event('add_to_cart', { currency: 'EUR', items: [mug] })]));
@@ -129,7 +129,7 @@ test('administration without, with a wrong, and with a broken token', async () =
 
 test('methods and paths that are not', async () => {
   for (const [method, target] of [
-    ['GET', '/v1/events'], ['DELETE', '/v1/cart'], ['PUT', '/v1/identify'], ['POST', '/v1/config/pk_demo'], ['DELETE', '/r/x'], ['POST', '/s/x'],
+    ['GET', '/v1/events'], ['PATCH', '/v1/cart'], ['DELETE', '/v1/cart'], ['GET', '/v1/push/subscriptions'], ['PUT', '/v1/identify'], ['POST', '/v1/config/pk_demo'], ['DELETE', '/r/x'], ['POST', '/s/x'],
     ['GET', '/v1/nothing'], ['GET', `/v1/${'x'.repeat(5000)}`], ['GET', '/v1/admin'], ['POST', '/v1/intake/shop_demo/nobody'],
   ]) {
     await problem(await rig.fetch(target, { method }), `${method} ${target.slice(0, 30)}`);

@@ -240,6 +240,9 @@ fn sentence(what: &Happened, steps: &Steps<'_>) -> String {
         Happened::Clicked { key } => format!("the link of {} was followed", named(key, steps)),
         Happened::Ordered { paid: true } => "an order was seen, paid".to_owned(),
         Happened::Ordered { paid: false } => "an order was seen, not yet known to be paid".to_owned(),
+        Happened::Forgotten => {
+            "the shopper wanted the cart forgotten: what was told before is gone".to_owned()
+        }
     }
 }
 
@@ -285,6 +288,7 @@ const fn phase(phase: Phase) -> &'static str {
         Phase::Exhausted => "exhausted",
         Phase::OptedOut => "opted out",
         Phase::Expired => "expired",
+        Phase::Forgotten => "forgotten",
     }
 }
 

@@ -44,7 +44,7 @@ pub enum Source {
     Page,
     /// The shop's server or platform, by signature.
     Signed,
-    /// The person, by a link that only their inbox held.
+    /// The person, by something that only they hold: a link in their inbox, their own browser's yes to push.
     Person,
 }
 

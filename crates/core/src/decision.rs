@@ -218,6 +218,8 @@ pub enum Why {
     RenderFailed,
     /// The cart has no person behind it.
     NoPerson,
+    /// The shopper wanted the cart forgotten.
+    Forgotten,
 }
 
 impl Why {
@@ -263,6 +265,7 @@ impl Why {
             Self::ProviderDown => "the provider could not be reached",
             Self::RenderFailed => "the message could not be rendered",
             Self::NoPerson => "nobody is known behind the cart",
+            Self::Forgotten => "the shopper wanted the cart forgotten",
         }
     }
 
@@ -279,6 +282,7 @@ impl Why {
                 | Self::BeforeActivation
                 | Self::Shadow
                 | Self::AnotherSequence
+                | Self::Forgotten
         )
     }
 }

@@ -37,6 +37,9 @@ pub enum Effect {
         /// All that the cart knows of.
         assignments: Vec<Assignment>,
     },
+    /// Drop the cart's log so far, and what views of it hold; what is recorded beside this is its new
+    /// beginning. Numbers go on. What is append-only keeps what it has.
+    Erase,
     /// Delete everything about this cart.
     Forget,
 }
@@ -178,6 +181,8 @@ pub enum Happened {
         /// Whether it is paid.
         paid: bool,
     },
+    /// The shopper wanted the cart forgotten. Everything that was told before is gone.
+    Forgotten,
 }
 
 /// A step that a candidate would have planned.

@@ -7,7 +7,7 @@
 //! | check | no means | where |
 //! |---|---|---|
 //! | `sent_before` | skip | [`standing`] |
-//! | `ordered`, `opted_out` (of everything), `automated` | skip, the sequence ends | |
+//! | `forgotten` (only where it is so), `ordered`, `opted_out` (of everything), `automated` | skip, the sequence ends | |
 //! | `stopped`, `paused` | defer | |
 //! | `showable`, `one_sequence`, `step_condition` | skip | |
 //! | `experiment`, `arm_due` | defer to the time of the arm | [`arms`] |

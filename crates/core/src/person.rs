@@ -15,9 +15,12 @@ use crate::time::Timestamp;
 
 mod claim;
 mod facts;
+mod forget;
 mod merge;
+mod push;
 
 pub use claim::{CLAIM_LEASE, Claim, KEY_MEMORY};
+pub use push::{MOST_SUBSCRIPTIONS, Subscription};
 
 /// Sends, orders and claims kept. The longest window any rule looks back is 90 days.
 const KEPT: usize = 200;
@@ -176,6 +179,12 @@ pub struct Person {
     /// In what orders are summed.
     #[serde(default, skip_serializing_if = "is_unknown")]
     pub worth: Worth,
+    /// Browsers that may be pushed to, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subscriptions: Vec<Subscription>,
+    /// Carts that they wanted forgotten, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forgotten: Vec<CartId>,
 }
 
 /// In what the orders of a person are summed: the shop's currency, and what others are worth in it,
@@ -221,6 +230,8 @@ impl Person {
             segments: vec![],
             assignments: vec![],
             worth: Worth::default(),
+            subscriptions: vec![],
+            forgotten: vec![],
         }
     }
 
@@ -336,7 +347,7 @@ impl Person {
     pub fn link_cart(&mut self, cart: &CartId) {
         /// The oldest is forgotten; the gate still refuses it by the order itself.
         const MOST: usize = 20;
-        if self.carts.contains(cart) {
+        if self.carts.contains(cart) || self.has_forgotten(cart) {
             return;
         }
         if self.carts.len() >= MOST {
@@ -378,6 +389,10 @@ impl Person {
 
     /// One of their carts was left: an older one waits for it, or gives way.
     pub fn left(&mut self, episode: KnownEpisode) {
+        if self.has_forgotten(&episode.cart) {
+            // Its announcement was under way. Nobody waits for it.
+            return;
+        }
         let same = |e: &KnownEpisode| e.cart == episode.cart && e.abandonment == episode.abandonment;
         if let Some(held) = self.episodes.iter_mut().find(|e| same(e)) {
             // What was claimed stays claimed.

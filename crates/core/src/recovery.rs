@@ -18,7 +18,8 @@
 //! | all but `Recovered`, `Completed`, `Expired` | an order, not yet paid, or a page's word for one | `Ordered` |
 //! | all but `Expired` | a paid order, a click at most so long before it | `Recovered` |
 //! | all but `Expired` | a paid order otherwise | `Completed` |
-//! | all | retention over | `Expired`, then forgotten |
+//! | all but `Expired` | the shopper wants it forgotten | `Forgotten`: empty, and closed for good |
+//! | all | retention over | `Expired`, then deleted |
 //!
 //! The triggers, each with when it is due. The first that is due wins; of those due at the same
 //! instant the first in this table. What a policy does not name is off; idling never is.
@@ -59,6 +60,7 @@ use crate::time::{DAY, Millis, Timestamp};
 mod browse;
 mod exposed;
 mod facts;
+mod forget;
 mod leaving;
 mod schedule;
 mod seen;
@@ -92,6 +94,8 @@ pub enum Phase {
     OptedOut,
     /// Past retention.
     Expired,
+    /// Its shopper wanted it forgotten: nothing is in it, nothing comes into it, nothing is sent.
+    Forgotten,
 }
 
 impl Phase {
@@ -104,7 +108,13 @@ impl Phase {
     /// Whether the cart's story is over and the page should begin a new one.
     #[must_use]
     pub const fn is_closed(self) -> bool {
-        matches!(self, Self::Ordered | Self::Recovered | Self::Completed | Self::Expired)
+        self.is_ordered() || matches!(self, Self::Expired | Self::Forgotten)
+    }
+
+    /// Whether an order has ended it, paid or not.
+    #[must_use]
+    pub const fn is_ordered(self) -> bool {
+        matches!(self, Self::Ordered | Self::Recovered | Self::Completed)
     }
 }
 
@@ -341,7 +351,7 @@ impl Recovery {
     /// A signal from page or platform. One seen before does nothing.
     pub fn signal(&mut self, now: Timestamp, signal: Signal) -> Vec<Effect> {
         let mut effects = vec![];
-        if !self.seen.insert(&signal.id) {
+        if self.is_forgotten() || !self.seen.insert(&signal.id) {
             return effects;
         }
         let at = signal.at.min(now);
@@ -435,7 +445,7 @@ impl Recovery {
 
     /// A person was found behind the cart, by a source that is believed.
     pub fn link(&mut self, now: Timestamp, person: &PersonId) -> Vec<Effect> {
-        if self.person.as_ref() == Some(person) {
+        if self.person.as_ref() == Some(person) || self.is_forgotten() {
             return vec![];
         }
         self.person = Some(person.clone());
@@ -468,6 +478,9 @@ impl Recovery {
     /// The shopper followed the link of a send: a return, and the touch that attribution asks for.
     /// After an order it is neither: what was ordered before the click was not brought by it.
     pub fn clicked(&mut self, now: Timestamp, key: &SendKey) -> Vec<Effect> {
+        if self.is_forgotten() {
+            return vec![];
+        }
         let mut effects = vec![record(now, Happened::Clicked { key: key.clone() })];
         if self.phase.is_closed() {
             return effects;
@@ -487,7 +500,7 @@ impl Recovery {
     /// An order, placed or paid. Repeating it changes nothing; paid never becomes unpaid again.
     pub fn ordered(&mut self, now: Timestamp, order: &CartOrder, policy: &Policy) -> Vec<Effect> {
         let mut effects = vec![];
-        if self.phase == Phase::Expired || matches!(self.phase, Phase::Recovered | Phase::Completed) {
+        if matches!(self.phase, Phase::Recovered | Phase::Completed | Phase::Expired | Phase::Forgotten) {
             return effects;
         }
         let to = if !order.paid {

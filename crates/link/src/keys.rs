@@ -8,8 +8,9 @@
 //! |---|---|---|
 //! | signing key | `comeback/link/v1/signing-key/<shop>/<epoch>` | 32 bytes, the Ed25519 seed |
 //! | other secret | `comeback/link/v1/secret/<label>/<shop>` | 32 bytes |
+//! | web push key | `comeback/link/v1/push-key/<shop>/<try>` | 32 bytes, the P-256 scalar ([`crate::push`]) |
 //!
-//! Epoch is decimal without leading zeros. No part may hold a `/`, so two different requests never
+//! Epoch and try are decimal without leading zeros. No part may hold a `/`, so two different requests never
 //! share an info string. This file makes no random keys (there is no `make_*` here: the shell that
 //! has entropy does that), stores nothing and does not know which epochs a shop has revoked.
 
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{KeyError, LinkError};
 use crate::jws;
+use crate::push::PushKey;
 use crate::secret::Secret;
 
 /// Labels of the secrets a shop has beside its signing keys. Each use has its own, so that a value
@@ -151,6 +153,18 @@ impl MasterKey {
             keys.insert(epoch, self.derive_shop_key(shop, epoch)?.public_key());
         }
         Ok(keys)
+    }
+
+    /// The key with which a shop's edge names itself to push services (VAPID, RFC 8292). It knows no epoch:
+    /// a browser's subscription is bound to it for as long as that lives, so another key would silence
+    /// every subscription.
+    ///
+    /// # Errors
+    /// [`KeyError::Shop`].
+    pub fn derive_push_key(&self, shop: &str) -> Result<PushKey, KeyError> {
+        check_shop(shop)?;
+        let candidate = |attempt| self.expand(&format!("comeback/link/v1/push-key/{shop}/{attempt}"));
+        Ok(PushKey::first_of(candidate))
     }
 
     fn expand(&self, info: &str) -> Zeroizing<[u8; 32]> {

@@ -59,11 +59,13 @@ mod error;
 mod jws;
 mod keys;
 mod members;
+mod push;
 mod secret;
 mod token;
 
 pub use claims::{Purpose, ResumeClaims, UnsubscribeClaims};
 pub use error::{KeyError, LinkError};
 pub use keys::{KeyId, MasterKey, PublicKey, ShopKeys, SigningKey, label};
+pub use push::{PushKey, is_p256_point};
 pub use secret::{Secret, derive_identifier_hash};
 pub use token::{ISSUED_AT_LEEWAY_S, MAX_TOKEN_BYTES, UnverifiedToken, sign_resume, sign_unsubscribe};

@@ -139,3 +139,14 @@ fn the_jwk_set_is_written_as_frozen() {
     assert!(keys.remove(1) && keys.remove(2) && !keys.remove(2));
     assert_eq!(keys.jwks(), r#"{"keys":[]}"#);
 }
+
+#[test]
+fn web_push_keys_are_derived_as_frozen() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../tests/vectors/link/push_keys.json")).unwrap();
+    let master = master(&vectors);
+    for vector in list(&vectors["keys"]) {
+        let key = master.derive_push_key(text(vector, "shop")).unwrap();
+        assert_eq!(key.public_key_base64url(), text(vector, "public_key"));
+    }
+}

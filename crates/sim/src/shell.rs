@@ -353,6 +353,8 @@ impl<'p> Replay<'p> {
                 Effect::Expose { person, assignments } => {
                     self.with_person(&person, |p, _| p.exposed(&assignments));
                 }
+                // Nobody has a cart forgotten here.
+                Effect::Erase => {}
                 Effect::Forget => {
                     self.let_go(id);
                     return;

@@ -397,6 +397,8 @@ impl<'s> World<'s> {
                 Effect::Record(entry) => {
                     self.books.learn(Learned::from(&entry).as_slice());
                 }
+                // Nobody has a cart forgotten here.
+                Effect::Erase => {}
                 Effect::OfferSend(job) => {
                     for delay in self.weather.deliveries() {
                         self.push(self.now.plus(delay), Due::Deliver(job.clone()));

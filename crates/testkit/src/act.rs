@@ -94,6 +94,8 @@ pub enum Act {
     Clicks,
     /// Opts out of a channel, or of everything.
     OptsOut(Option<Channel>),
+    /// Has the cart forgotten.
+    HasItForgotten,
     /// Asks for a pause this long.
     PausesFor(Millis),
     /// The shop's stop switch goes on.

@@ -15,7 +15,7 @@ use comeback_core::id::{CartId, EventId, PersonId, SendKey, ShopId};
 use comeback_core::money::Currency;
 use comeback_core::person::Person;
 use comeback_core::policy::Policy;
-use comeback_core::recovery::{Outcome, Recovery};
+use comeback_core::recovery::{Outcome, Phase, Recovery};
 use comeback_core::time::{Millis, SECOND, Timestamp};
 
 use crate::act::Act;
@@ -324,6 +324,8 @@ impl World {
                         self.commit_person(&person, None)?;
                     }
                 }
+                // The timeline is the test's, not the cart's log.
+                Effect::Erase => {}
                 Effect::Forget => {
                     self.faults.step()?;
                     self.carts.remove(&id);
@@ -352,6 +354,7 @@ impl World {
     fn log(&mut self, subject: &str, what: &Happened) {
         match what {
             Happened::Moved { to, .. } => self.tell(subject, Fact::Moved { to: *to }),
+            Happened::Forgotten => self.tell(subject, Fact::Moved { to: Phase::Forgotten }),
             Happened::Left { trigger, likely, sequence, facts, .. } => {
                 let (likely, sequence, facts) = (likely.clone(), sequence.clone(), facts.clone());
                 self.tell(subject, Fact::Left { trigger: *trigger, likely, sequence, facts });

@@ -15,7 +15,7 @@ use comeback_core::id::{CartId, PersonId, SendKey, ShopId, VisitorId};
 use comeback_core::jurisdiction::Place;
 use comeback_core::money::Currency;
 use comeback_core::offer::{Learned, Needs, Report, Reserved};
-use comeback_core::person::{KnownEpisode, Order, Person};
+use comeback_core::person::{KnownEpisode, Order, Person, Subscription};
 use comeback_core::policy::Facts;
 use comeback_core::recovery::{CartOrder, Outcome, Phase, Prepared, Recovery};
 use comeback_core::release::{InForce, ReleaseError, Releases};
@@ -103,6 +103,8 @@ pub enum CartCall {
         /// after that order is none of its business.
         own: bool,
     },
+    /// Its shopper wants it forgotten.
+    Forget,
     /// A link was followed.
     Click {
         /// Of which send.
@@ -367,6 +369,25 @@ pub enum PersonChange {
     Exposed {
         /// All that it knows of.
         assignments: Vec<Assignment>,
+    },
+    /// One of their browsers may be pushed to.
+    Subscribe {
+        /// The subscription.
+        subscription: Box<Subscription>,
+        /// The yes, of the person where this browser and they are one, else of a page.
+        yes: Consent,
+    },
+    /// One of their browsers may not be pushed to any more.
+    Unsubscribe {
+        /// Which.
+        endpoint: String,
+        /// The no, recorded when none is left.
+        no: Consent,
+    },
+    /// They want this cart forgotten.
+    ForgetCart {
+        /// Which.
+        cart: CartId,
     },
     /// They proved the address that this send went to, by following its link.
     Verified {

@@ -10,5 +10,6 @@ pub mod classes;
 pub mod jobs;
 pub mod onsite;
 pub mod problem;
+pub mod push;
 pub mod shop;
 pub mod stored;

@@ -48,6 +48,16 @@ pub fn page_config(document: &ShopDocument, policy: &Policy, language: Option<&s
     })
 }
 
+/// Tells the key that push subscriptions are made with (`applicationServerKey`, base64url), where the shop has
+/// words for asking; nobody subscribes without having been asked.
+pub fn tell_push_key<E>(config: &mut Value, key: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
+    let asks = config.get("panels").and_then(|panels| panels.get(Panel::Push.as_str())).is_some();
+    if let (true, Some(told)) = (asks, config.as_object_mut()) {
+        told.insert("push".to_owned(), json!({ "key": key()? }));
+    }
+    Ok(())
+}
+
 /// The words of all panels in the language that comes closest, and which that is. `de-AT` is looked for as
 /// `de-AT` over `de` over the shop's own; each word by itself, so a translation may be partial.
 fn worded(panels: &Value, locale: &str, language: Option<&str>) -> (Value, String) {
@@ -214,6 +224,19 @@ mod tests {
         assert_eq!(told(Some("DE-ch")), german);
         assert_eq!(told(Some("de-AT")).0, "Bevor S’ gehen");
         assert_eq!(told(Some("de-AT")).2, 1);
+    }
+
+    #[test]
+    fn the_key_for_push_goes_out_only_to_shops_that_ask() {
+        let told = |panels: Value| {
+            let mut config = page_config(&document(&panels), &Policy::plain("plain", vec![]), None);
+            tell_push_key(&mut config, || Ok::<_, ()>("BLY".to_owned())).unwrap();
+            config.get("push").cloned()
+        };
+        assert_eq!(told(json!({ "push": { "title": "May we?" } })), Some(json!({ "key": "BLY" })));
+        assert_eq!(told(json!({ "exit": { "title": "x" } })), None);
+        let mut config = json!({ "panels": { "push": {} } });
+        assert_eq!(tell_push_key(&mut config, || Err("no key")), Err("no key"));
     }
 
     #[test]

@@ -52,6 +52,7 @@ mod tests {
     use super::*;
     use comeback_core::person::Person;
     use comeback_core::recovery::Recovery;
+    use comeback_core::time::Timestamp;
 
     /// Written by version 1 and never edited to go green: if this fails, stored carts are unreadable.
     #[test]
@@ -62,6 +63,32 @@ mod tests {
         let person: Person = read(include_str!("../../../tests/vectors/stored/person.v1.json")).unwrap();
         assert_eq!(person.id.as_str(), "per_demo1");
         assert_eq!(person.contacts.len(), 1);
+    }
+
+    /// The same for what was added within a version: older state lacks it, and it is read as it was written.
+    #[test]
+    fn additions_within_a_version_are_read() {
+        let person: Person = read(include_str!("../../../tests/vectors/stored/person.v1.push.json")).unwrap();
+        let [subscription] = person.subscriptions.as_slice() else { panic!("one subscription") };
+        assert_eq!(subscription.endpoint(), "https://push.example/send/1");
+        assert_eq!(subscription.expires.map(Timestamp::millis), Some(1_790_000_000_000));
+        assert_eq!(person.forgotten.len(), 1);
+        let older: Person = read(include_str!("../../../tests/vectors/stored/person.v1.json")).unwrap();
+        assert!(older.subscriptions.is_empty() && older.forgotten.is_empty());
+        let cart: Recovery =
+            read(include_str!("../../../tests/vectors/stored/cart.v1.forgotten.json")).unwrap();
+        assert!(cart.is_forgotten() && cart.cart.is_empty());
+        for text in [write(&person).unwrap(), write(&cart).unwrap()] {
+            assert!(
+                [
+                    include_str!("../../../tests/vectors/stored/person.v1.push.json"),
+                    include_str!("../../../tests/vectors/stored/cart.v1.forgotten.json"),
+                ]
+                .iter()
+                .any(|frozen| frozen.trim_end() == text),
+                "{text}"
+            );
+        }
     }
 
     #[test]

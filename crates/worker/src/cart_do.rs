@@ -137,6 +137,14 @@ impl Object {
         let mut score = None;
         let is_tick = call == CartCall::Tick;
         let effects = match call {
+            CartCall::View | CartCall::Click { .. } | CartCall::Replace { .. } if cart.is_forgotten() => {
+                self.held.replace(Some(cart));
+                return Ok(CartAnswer::Missing);
+            }
+            // It is closed, as an order closes one; nothing of who asks or what they did is kept.
+            CartCall::Capture { .. } if cart.is_forgotten() => vec![],
+            CartCall::Note { .. } if cart.is_forgotten() => vec![],
+            CartCall::Forget => cart.forget(now),
             CartCall::View => {
                 let view = CartView::of(&cart.id, &cart.cart, cart.phase.is_closed());
                 let lines = cart.shown_lines();
@@ -269,6 +277,7 @@ impl Object {
         is_tick: bool,
     ) -> Outcome<()> {
         let mut entries = vec![];
+        let mut erase = false;
         let mut offers = vec![];
         let mut announced = vec![];
         let mut forget = false;
@@ -284,12 +293,16 @@ impl Object {
                 Effect::Expose { person, assignments } => {
                     announced.push((person, vec![PersonChange::Exposed { assignments }]));
                 }
+                Effect::Erase => erase = true,
                 Effect::Forget => forget = true,
             }
         }
         let due = cart.next_wakeup(policy);
         let shop = cart.shop.clone();
-        self.store.write(&cart, &entries)?;
+        match erase {
+            true => self.store.write_anew(&cart, &entries)?,
+            false => self.store.write(&cart, &entries)?,
+        }
         let flush =
             (!entries.is_empty() || is_tick).then(|| (cart.shop.clone(), cart.id.clone(), cart.phase));
         #[cfg(feature = "dev")]

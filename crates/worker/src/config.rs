@@ -27,6 +27,7 @@ thread_local! {
     static SHOPS: RefCell<BTreeMap<String, (Timestamp, Rc<Shop>)>> = const { RefCell::new(BTreeMap::new()) };
     static POLICIES: RefCell<BTreeMap<String, Rc<Policy>>> = const { RefCell::new(BTreeMap::new()) };
     static CLASSES: RefCell<BTreeMap<String, Rc<Classes>>> = const { RefCell::new(BTreeMap::new()) };
+    static PUSH_KEYS: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
     static CATALOGUES: RefCell<BTreeMap<String, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -167,6 +168,25 @@ pub(crate) async fn classes(env: &Env, shop: &Shop) -> Option<Rc<Classes>> {
         c.insert(version.clone(), classes.clone());
     });
     Some(classes)
+}
+
+/// The public key that push subscriptions of a shop are made with. Multiplying on the curve for every page
+/// that opens would be dear, and the key never changes.
+pub(crate) fn push_key(env: &Env, shop: &ShopId) -> Outcome<String> {
+    if let Some(held) = PUSH_KEYS.with_borrow(|keys| keys.get(shop.as_str()).cloned()) {
+        return Ok(held);
+    }
+    let key = crate::platform::master_key(env)?
+        .derive_push_key(shop.as_str())
+        .map_err(|e| Failure::internal(e.to_string()))?
+        .public_key_base64url();
+    PUSH_KEYS.with_borrow_mut(|keys| {
+        if keys.len() >= MOST_KEPT {
+            keys.clear();
+        }
+        keys.insert(shop.as_str().to_owned(), key.clone());
+    });
+    Ok(key)
 }
 
 fn keys_of(shop: &Shop) -> Vec<String> {

@@ -40,7 +40,7 @@ pub(crate) fn set_cart(reply: &mut Reply, cart: &CartId, secure: bool) {
     set(reply, "cb_cart", cart.as_str(), CART_AGE, secure);
 }
 
-/// Ends the cart, after an order.
+/// Ends the cart, after an order or when it is forgotten.
 pub(crate) fn clear_cart(reply: &mut Reply, secure: bool) {
     set(reply, "cb_cart", "", 0, secure);
 }

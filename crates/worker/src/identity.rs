@@ -47,6 +47,11 @@ impl Identifier {
         Self { kind: "postal", value: address.to_owned() }
     }
 
+    /// The endpoint of a push subscription: one browser's, given out by its push service.
+    pub(crate) fn endpoint(address: &str) -> Self {
+        Self { kind: "push", value: address.to_owned() }
+    }
+
     /// A cart of ours: whoever bought it is whoever left it.
     pub(crate) fn cart(id: &CartId) -> Self {
         Self { kind: "cart", value: id.as_str().to_owned() }
@@ -153,12 +158,37 @@ pub(crate) async fn person_of_typed(
     address: &Identifier,
     now: Timestamp,
 ) -> Outcome<Typed> {
-    if let Some(person) = find(env, shop, address, now).await? {
-        return Ok(Typed { person, is_new: false });
+    match find(env, shop, address, now).await? {
+        Some(person) => Ok(Typed { person, is_new: false }),
+        None => typed_first(env, shop, address, &make_person()?, now).await,
     }
-    let fresh = make_person()?;
-    let person = bind(env, shop, address, &fresh, now).await?;
-    Ok(Typed { is_new: person == fresh, person })
+}
+
+/// The person of an address that nobody was known to have: `proposed`, unless somebody was faster.
+pub(crate) async fn typed_first(
+    env: &Env,
+    shop: &ShopId,
+    address: &Identifier,
+    proposed: &PersonId,
+    now: Timestamp,
+) -> Outcome<Typed> {
+    let person = bind(env, shop, address, proposed, now).await?;
+    Ok(Typed { is_new: person == *proposed, person })
+}
+
+/// Whether nobody's address is known of this person: a browser that was pushed to, say, and never told
+/// another.
+pub(crate) async fn has_no_address(
+    env: &Env,
+    shop: &ShopId,
+    person: &PersonId,
+    now: Timestamp,
+) -> Outcome<bool> {
+    Ok(match call(env, shop, person, now, &PersonCall::Show).await? {
+        PersonAnswer::State(person) => person.contacts.is_empty(),
+        PersonAnswer::Missing => true,
+        _ => false,
+    })
 }
 
 /// See [`person_of_typed`].

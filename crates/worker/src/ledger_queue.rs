@@ -1,7 +1,9 @@
 //! The consumer of `ledger`: writes carts' logs into D1 (a query-side view that can be rebuilt) and
 //! into R2 (the append-only archive). Rows are keyed by cart and number and archive objects by
-//! their content, so a second delivery changes nothing. Entries hold no personal data.
+//! their content, so a second delivery changes nothing. Entries hold no personal data. Of a cart that its
+//! shopper wanted forgotten the view keeps that, and what comes after it; the archive keeps what it has.
 
+use comeback_core::effect::Happened;
 use comeback_core::offer::Learned;
 use comeback_core::time::Timestamp;
 use comeback_wire::calls::{LedgerCall, ShopCall};
@@ -60,7 +62,12 @@ async fn write(env: &Env, job: &LedgerJob) -> Outcome<()> {
         let what = serde_json::to_value(&numbered.entry.what)?;
         let kind = what.get("type").and_then(|t| t.as_str()).unwrap_or("unknown").to_owned();
         statements.push(
-            db.prepare("INSERT OR IGNORE INTO entries (shop, cart, seq, at, kind, what) VALUES (?1, ?2, ?3, ?4, ?5, ?6)").bind(
+            // A job that was on its way when its cart was forgotten comes too late.
+            db.prepare(
+                "INSERT OR IGNORE INTO entries (shop, cart, seq, at, kind, what) SELECT ?1, ?2, ?3, ?4, ?5, ?6 \
+                 WHERE NOT EXISTS (SELECT 1 FROM entries WHERE shop = ?1 AND cart = ?2 AND seq > ?3 AND kind = 'forgotten')",
+            )
+            .bind(
                 &[
                     job.shop.as_str().into(),
                     job.cart.as_str().into(),
@@ -71,6 +78,16 @@ async fn write(env: &Env, job: &LedgerJob) -> Outcome<()> {
                 ],
             )?,
         );
+    }
+    let forgotten = job.entries.iter().rfind(|n| n.entry.what == Happened::Forgotten);
+    if let Some(forgotten) = forgotten {
+        statements.push(db.prepare("DELETE FROM entries WHERE shop = ?1 AND cart = ?2 AND seq < ?3").bind(
+            &[
+                job.shop.as_str().into(),
+                job.cart.as_str().into(),
+                number(i64::try_from(forgotten.seq).unwrap_or(i64::MAX)),
+            ],
+        )?);
     }
     let phase = serde_json::to_value(job.phase)?;
     statements.push(

@@ -249,6 +249,9 @@ fn apply(person: &mut Person, changes: Vec<PersonChange>, now: Timestamp) {
             PersonChange::Tags { tags } => person.tags = tags,
             PersonChange::Zone { zone } => person.zone = Some(zone),
             PersonChange::Exposed { assignments } => person.exposed(&assignments),
+            PersonChange::Subscribe { subscription, yes } => person.subscribe(*subscription, yes, now),
+            PersonChange::Unsubscribe { endpoint, no } => person.unsubscribe(&endpoint, no, now),
+            PersonChange::ForgetCart { cart } => person.forget_cart(&cart),
             PersonChange::Verified { key } => {
                 person.verify_sent(&key);
                 person.clicked(&key, now);

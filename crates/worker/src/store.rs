@@ -123,6 +123,15 @@ impl Store {
 
     /// Writes state and log entries, both or neither.
     pub(crate) fn write<T: Serialize>(&self, state: &T, entries: &[Entry]) -> Outcome<()> {
+        self.write_after(state, entries, false)
+    }
+
+    /// The same, and of the log so far nothing stays. Entries go on being numbered from where they were.
+    pub(crate) fn write_anew<T: Serialize>(&self, state: &T, entries: &[Entry]) -> Outcome<()> {
+        self.write_after(state, entries, true)
+    }
+
+    fn write_after<T: Serialize>(&self, state: &T, entries: &[Entry], anew: bool) -> Outcome<()> {
         self.make_tables()?;
         let mut body = stored::write(state)?;
         let mut lines = entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
@@ -132,6 +141,9 @@ impl Store {
             // Run once, so what is written may be taken.
             let text = SqlStorageValue::String(std::mem::take(&mut body));
             sql.exec(UPSERT, vec![SqlStorageValue::Integer(STATE_ROW), text]).map_err(JsValue::from)?;
+            if anew {
+                sql.exec("DELETE FROM log", None).map_err(JsValue::from)?;
+            }
             for line in lines.drain(..) {
                 sql.exec("INSERT INTO log (body) VALUES (?)", vec![SqlStorageValue::String(line)])
                     .map_err(JsValue::from)?;
@@ -139,7 +151,7 @@ impl Store {
             Ok(JsValue::UNDEFINED)
         };
         // One statement is a transaction by itself, and most batches of events leave no log entry.
-        if entries.is_empty() {
+        if entries.is_empty() && !anew {
             run()?;
             return Ok(());
         }

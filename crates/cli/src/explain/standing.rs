@@ -122,7 +122,8 @@ pub(super) fn next(state: &Recovery, steps: &Steps<'_>) -> String {
         Phase::Exhausted => "Next: nothing, unless the shopper comes back.",
         Phase::OptedOut => "Next: nothing; the person wants no messages.",
         Phase::Ordered | Phase::Recovered | Phase::Completed => "Next: nothing; an order has ended it.",
-        Phase::Expired => "Next: it is forgotten.",
+        Phase::Expired => "Next: it is deleted.",
+        Phase::Forgotten => "Next: nothing; the shopper wanted it forgotten.",
     }
     .to_owned()
 }

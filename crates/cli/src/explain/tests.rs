@@ -116,7 +116,8 @@ fn what_may_come_next_follows_the_state() {
         (Phase::Active, false, "idle time"),
         (Phase::Active, true, "automated"),
         (Phase::OptedOut, false, "wants no messages"),
-        (Phase::Expired, false, "forgotten"),
+        (Phase::Expired, false, "deleted"),
+        (Phase::Forgotten, false, "forgotten"),
     ];
     for (phase, automated, expect) in cases {
         let mut state = story("stopped").state.unwrap();

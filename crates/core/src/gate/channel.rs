@@ -179,7 +179,7 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
         no(Asked::Contact, "no provider for this channel");
         return Err((0, Why::NoContact));
     }
-    let Some(contact) = ask.person.contact(channel) else {
+    let Some(contact) = ask.person.reachable(channel, ask.now) else {
         no(Asked::Contact, "no address");
         return Err((0, Why::NoContact));
     };

@@ -23,6 +23,10 @@ pub(super) fn ends(ask: &Ask<'_>, log: &mut Log) -> Result<(), Refusal> {
         format!("{} earlier sends of this person", person.sends.len()),
         skip(Why::AlreadySent),
     )?;
+    if person.has_forgotten(&request.cart) {
+        // Asked only where it is so: of a cart that was not forgotten there is nothing to tell.
+        log.check("forgotten", false, "the shopper wanted the cart forgotten", skip(Why::Forgotten))?;
+    }
     let ordered = person.orders.iter().any(|o| !o.cancelled && o.at >= request.cart_born_at);
     let near = person.ordered_near.is_some_and(|at| at >= request.cart_born_at);
     let found = match (ordered, near) {

@@ -70,6 +70,9 @@ impl Person {
         for cart in &other.carts {
             self.link_cart(cart);
         }
+        // After the carts and episodes, so that nothing of them brings a forgotten one back.
+        self.unite_forgotten(other);
+        self.unite_subscriptions(other);
         self.zone = self.zone.take().or_else(|| other.zone.clone());
         self.locale = self.locale.take().or_else(|| other.locale.clone());
         if self.place.country.is_none() {

@@ -23,7 +23,7 @@ impl Recovery {
         policy: &Policy,
         visitor: Option<&VisitorId>,
     ) -> Vec<Effect> {
-        if !self.is_theirs(&moment, policy, visitor) || !self.seen.insert(event) {
+        if self.is_forgotten() || !self.is_theirs(&moment, policy, visitor) || !self.seen.insert(event) {
             return vec![];
         }
         let PanelMoment { panel, exposure, withheld } = moment;
@@ -53,6 +53,9 @@ impl Recovery {
     /// them what they were exposed to here.
     /// Without a policy nothing of theirs is about a panel.
     pub fn take_assignments(&mut self, theirs: &[Assignment], policy: Option<&Policy>) -> Option<Effect> {
+        if self.is_forgotten() {
+            return None;
+        }
         let told = self.exposure();
         let on_panels = |a: &&Assignment| {
             let mut running = policy.iter().flat_map(|p| &p.experiments);

@@ -31,7 +31,9 @@ impl Recovery {
     /// Takes over what a person's object knows of them, for conditions that are asked when they
     /// cannot be. Only what is the person's is kept.
     pub fn take_profile(&mut self, facts: &Facts) {
-        self.profile = facts.only(Known::Person);
+        if !self.is_forgotten() {
+            self.profile = facts.only(Known::Person);
+        }
     }
 
     /// Sum of the lines in minor units of the shop's currency; `None` in a currency for which the

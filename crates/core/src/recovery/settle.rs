@@ -97,6 +97,9 @@ impl Recovery {
 
     /// What a consumer needs to claim this send, or why there is nothing to claim any more.
     pub fn prepare(&self, now: Timestamp, key: &SendKey, policy: &Policy) -> Result<Prepared, Why> {
+        if self.is_forgotten() {
+            return Err(Why::Forgotten);
+        }
         if self.phase.is_closed() {
             return Err(Why::Ordered);
         }
@@ -144,6 +147,16 @@ impl Recovery {
         policy: &Policy,
     ) -> Vec<Effect> {
         let mut effects = vec![];
+        if self.is_forgotten() {
+            // It was with its provider when the shopper spoke. That somebody was written to is not denied;
+            // the rest is forgotten.
+            if let (Outcome::Sent, Some(Decision::Send(clearance))) = (outcome, decision.map(|d| &d.decision))
+            {
+                let channel = clearance.channel();
+                effects.push(record(now, Happened::WentOut { key: key.clone(), channel }));
+            }
+            return effects;
+        }
         if let Some(decision) = decision {
             // The person was asked just now: what is known of them is fresher than what is held.
             self.take_profile(&decision.facts);

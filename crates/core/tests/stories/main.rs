@@ -9,6 +9,7 @@ mod causes;
 mod consents;
 mod delivery;
 mod devices;
+mod forgotten;
 mod law;
 mod orders;
 mod patience;

@@ -76,6 +76,7 @@ impl World {
             Act::OrdersTo { address, postal } => self.orders(doing, Some(*address), Some(*postal)),
             Act::Clicks => self.clicks(doing),
             Act::OptsOut(channel) => self.opts_out(doing, *channel),
+            Act::HasItForgotten => self.forgets(subject),
             Act::PausesFor(span) => {
                 let Some(mut person) = self.person(subject) else {
                     return Ok(());
@@ -288,6 +289,21 @@ impl World {
         person.opt_out(channel, doing.said);
         self.commit_person(&person, None)?;
         self.tell(&doing.subject, Fact::OptOutAcknowledged { channel });
+        Ok(())
+    }
+
+    /// The cart first: from then on it says whose it was and nothing else. Then its person, so that no claim
+    /// that is under way is let through.
+    fn forgets(&mut self, subject: &str) -> Result<(), Crash> {
+        let Some(mut recovery) = self.load_cart(&cart_id(subject)) else { return Ok(()) };
+        let effects = recovery.forget(self.now);
+        let whose = recovery.person.clone();
+        self.commit_cart(recovery, effects)?;
+        let known = whose.and_then(|person| self.load_person(&self.resolve(&person)));
+        for mut person in known.into_iter().chain(self.person(subject)) {
+            person.forget_cart(&cart_id(subject));
+            self.commit_person(&person, None)?;
+        }
         Ok(())
     }
 

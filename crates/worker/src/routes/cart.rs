@@ -1,15 +1,17 @@
-//! `GET` and `PUT /v1/cart`: the cart of this browser or app, by its cookie, with a version.
+//! `GET`, `PUT` and `DELETE /v1/cart`: the cart of this browser or app, by its cookie, with a version; and
+//! that it is forgotten.
 
 use comeback_core::cart::Change;
 use comeback_core::signal::SignalKind;
 use comeback_core::time::Timestamp;
-use comeback_wire::calls::{CartAnswer, CartCall};
+use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::capture::Batch;
 
 use super::events;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
-use crate::{config, objects};
+use crate::identity::{self, Identifier};
+use crate::{config, cookies, objects};
 
 /// Largest body, as for events.
 const MAX_BODY: usize = 16 * 1024;
@@ -78,10 +80,46 @@ pub(super) async fn put(ask: &mut Ask) -> Outcome<Reply> {
     }
 }
 
+/// Forgets the cart of this browser. What tells of it is written in an order in which a shell that dies on
+/// the way leaves nothing that goes on: the cart first, which from then on has nothing to send and says only
+/// whose it was, then the persons, so that no claim that is under way is let through. Asked again, it
+/// does all of it again.
+pub(super) async fn forget(ask: &mut Ask) -> Outcome<Reply> {
+    let pk = key(ask)?;
+    let shop = config::shop_by_pk(&ask.env, &pk).await?;
+    events::check_origin(ask, &shop)?;
+    events::limit(ask, &pk).await?;
+    let mut reply = Reply::empty(204);
+    reply.add("cache-control", "no-store");
+    let Some(cart) = ask.cookies.cart.clone() else { return Ok(reply) };
+    let (env, id) = (&ask.env, &shop.document.shop);
+    // A contact may have come before the cart: then nothing but its alias leads from one to the other.
+    let known: Vec<Identifier> = [Identifier::cart(&cart)]
+        .into_iter()
+        .chain(ask.cookies.visitor.iter().map(Identifier::visitor))
+        .collect();
+    let mut persons = identity::find_all(env, id, &known, ask.now).await?;
+    match objects::cart(env, id, &cart, ask.now, &CartCall::Forget).await? {
+        CartAnswer::Done { person, .. } => persons.extend(person.filter(|p| !persons.contains(p))),
+        CartAnswer::Missing => {}
+        _ => return Err(Failure::internal("a cart did not take that it is forgotten")),
+    }
+    for person in persons {
+        let change = vec![PersonChange::ForgetCart { cart: cart.clone() }];
+        identity::apply(env, id, &person, change, ask.now).await?;
+    }
+    cookies::clear_cart(&mut reply, ask.secure);
+    Ok(reply)
+}
+
 /// Reads `{"currency"?, "items":[…]}` by the same rules as a `cart_set` event.
 fn lines(body: &[u8], currency: &str, now: Timestamp) -> Outcome<Vec<comeback_core::cart::Line>> {
     let mut data: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(body).map_err(|e| Failure::malformed(comeback_wire::capture::place(&e)))?;
+    if !data.contains_key("items") {
+        // An event without items says nothing of them; this would empty the cart.
+        return Err(Failure::malformed("items: missing"));
+    }
     data.entry("currency").or_insert_with(|| currency.into());
     let batch = serde_json::json!({
         "v": 1, "pk": "", "events": [{ "id": "evt_put", "t": now.millis(), "name": "cart_set", "data": data }],

@@ -13,7 +13,8 @@ const MAX_LINES_TEXT: usize = 8 * 1024;
 pub(super) async fn get(ask: &Ask, pk: &str) -> Outcome<Reply> {
     let shop = config::shop_by_pk(&ask.env, pk).await?;
     let policy = config::policy(&ask.env, shop.page_policy()).await?;
-    let body = onsite::page_config(&shop.document, &policy, ask.text_parameter("lang").as_deref());
+    let mut body = onsite::page_config(&shop.document, &policy, ask.text_parameter("lang").as_deref());
+    onsite::tell_push_key(&mut body, || config::push_key(&ask.env, &shop.document.shop))?;
     open(&body, "public, max-age=60, stale-while-revalidate=600")
 }
 

@@ -176,7 +176,7 @@ async fn with_cart(
         bucket: Some(experiment::page_bucket(id.as_str(), unit)),
         arms: page.arms,
         score: score.unwrap_or(without.score),
-        panel: PanelReply { sequence: page.in_sequence, ..panel(automated, phase.is_closed()) },
+        panel: PanelReply { sequence: page.in_sequence, ..panel(automated, phase.is_ordered()) },
         ignored: without.ignored,
     })
 }
@@ -230,8 +230,8 @@ async fn note_orders(
     Ok(standing)
 }
 
-fn panel(automated: bool, closed: bool) -> PanelReply {
-    match (automated, closed) {
+fn panel(automated: bool, ordered: bool) -> PanelReply {
+    match (automated, ordered) {
         (true, _) => PanelReply { allowed: false, why: "automated", sequence: false },
         (_, true) => PanelReply { allowed: false, why: "ordered", sequence: false },
         _ => PanelReply { allowed: true, why: "open", sequence: false },
@@ -267,7 +267,7 @@ pub(super) fn preflight(ask: &Ask) -> Reply {
         for (name, value) in [
             ("access-control-allow-origin", origin),
             ("access-control-allow-credentials", "true"),
-            ("access-control-allow-methods", "GET, POST, PUT"),
+            ("access-control-allow-methods", "GET, POST, PUT, DELETE"),
             ("access-control-allow-headers", "content-type, if-match"),
             ("access-control-max-age", "86400"),
             ("vary", "Origin"),

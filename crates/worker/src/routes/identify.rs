@@ -9,6 +9,7 @@ use comeback_wire::calls::{CartAnswer, CartCall, PersonChange, Session};
 use comeback_wire::capture::clip;
 use comeback_wire::shop::Shop;
 use serde::Deserialize;
+use worker::Env;
 
 use super::events;
 use crate::failure::{Failure, Outcome};
@@ -155,12 +156,8 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
     }
     let wording = clip(&said.consent.wording, 200);
     let agreed = said.consent.email == Some(true) || said.consent.sms == Some(true);
-    let held = said.cart.or_else(|| ask.cookies.cart.clone());
-    let born = match &held {
-        None if source == Source::Page && agreed => cart_for_browsing(ask, &shop).await?,
-        _ => None,
-    };
-    let cart = held.or_else(|| born.clone());
+    let about = About::find(ask, &shop, said.cart, source == Source::Page && agreed).await?;
+    let cart = about.cart();
     let mut changes: Vec<PersonChange> =
         cart.iter().map(|cart| PersonChange::LinkCart { cart: cart.clone() }).collect();
     let zone = said.tz.filter(|z| Zone::parse(z).is_some());
@@ -206,50 +203,106 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
         identity::person_of(&ask.env, id, &known, ask.now).await?
     };
     let applied = identity::apply(&ask.env, id, &person, changes, ask.now).await?;
-    if let Some(cart) = &born {
-        let session = Session {
-            visitor: fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned(),
-            zone,
-            mobile: false,
-            automated: events::is_refused(ask, &shop, false),
-            place: Some(ask.place()),
-            home: Some(shop.document.currency),
-        };
-        let birth = CartCall::Capture {
-            shop: id.clone(),
-            cart: cart.clone(),
-            currency: Some(shop.document.currency),
-            signals: vec![],
-            session: Some(session),
-            person: Some(person.clone()),
-            profile: Some(applied.profile),
-            assignments: applied.assignments,
-        };
-        objects::cart(&ask.env, id, cart, ask.now, &birth).await?;
-    } else if let Some(cart) = &cart {
-        let visitor = fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned();
-        let link = CartCall::Link {
-            person: person.clone(),
-            source,
-            visitor,
-            profile: Some(applied.profile),
-            assignments: applied.assignments,
-        };
-        if objects::cart(&ask.env, id, cart, ask.now, &link).await? == CartAnswer::Missing {
-            // The contact came before the cart's first event: it will be asked for when that comes.
-            identity::bind(&ask.env, id, &Identifier::cart(cart), &person, ask.now).await?;
-        }
-    }
     // A page must not learn from the answer whether an address is a customer's.
     let told = if applied.known && source == Source::Signed { "known" } else { "ok" };
+    let visitor = fresh_visitor.as_ref().or(ask.cookies.visitor.as_ref()).cloned();
+    about.tell(ask, &shop, Named { person: &person, applied, source, visitor, zone }).await?;
     let mut reply = Reply::json(&serde_json::json!({ "person": told }))?;
     if let Some(visitor) = fresh_visitor {
         cookies::set_visitor(&mut reply, &visitor, ask.secure);
     }
-    if let Some(cart) = born {
-        cookies::set_cart(&mut reply, &cart, ask.secure);
-    }
+    about.set_cookie(&mut reply, ask.secure);
     Ok(reply)
+}
+
+/// The cart that somebody who names themselves has, may come to have, or gets by that.
+pub(super) struct About {
+    held: Option<CartId>,
+    born: Option<CartId>,
+}
+
+/// Who was found behind a cart.
+pub(super) struct Named<'a> {
+    pub(super) person: &'a PersonId,
+    pub(super) applied: identity::Applied,
+    pub(super) source: Source,
+    /// The browser. Without one the cart's first person stays, whichever browser it was born in.
+    pub(super) visitor: Option<VisitorId>,
+    pub(super) zone: Option<String>,
+}
+
+impl About {
+    /// The cart that the page names, else the cookie's, else one of its own for somebody who `may_browse`
+    /// under observation.
+    pub(super) async fn find(
+        ask: &Ask,
+        shop: &Shop,
+        named: Option<CartId>,
+        may_browse: bool,
+    ) -> Outcome<Self> {
+        let held = named.or_else(|| ask.cookies.cart.clone());
+        let born = match &held {
+            None if may_browse => cart_for_browsing(ask, shop).await?,
+            _ => None,
+        };
+        Ok(Self { held, born })
+    }
+
+    pub(super) fn cart(&self) -> Option<CartId> {
+        self.held.as_ref().or(self.born.as_ref()).cloned()
+    }
+
+    /// Whether the browser gets it only now.
+    pub(super) fn is_born(&self) -> bool {
+        self.born.is_some()
+    }
+
+    /// Tells the cart whose it is. One that is not there yet is found by its alias when it comes.
+    pub(super) async fn tell(&self, ask: &Ask, shop: &Shop, named: Named<'_>) -> Outcome<()> {
+        let id = &shop.document.shop;
+        let Named { person, applied, source, visitor, zone } = named;
+        if let Some(cart) = &self.born {
+            let session = Session {
+                visitor,
+                zone,
+                mobile: false,
+                automated: events::is_refused(ask, shop, false),
+                place: Some(ask.place()),
+                home: Some(shop.document.currency),
+            };
+            let birth = CartCall::Capture {
+                shop: id.clone(),
+                cart: cart.clone(),
+                currency: Some(shop.document.currency),
+                signals: vec![],
+                session: Some(session),
+                person: Some(person.clone()),
+                profile: Some(applied.profile),
+                assignments: applied.assignments,
+            };
+            objects::cart(&ask.env, id, cart, ask.now, &birth).await?;
+        } else if let Some(cart) = &self.held {
+            let link = CartCall::Link {
+                person: person.clone(),
+                source,
+                visitor,
+                profile: Some(applied.profile),
+                assignments: applied.assignments,
+            };
+            if objects::cart(&ask.env, id, cart, ask.now, &link).await? == CartAnswer::Missing {
+                // The contact came before the cart's first event: it will be asked for when that comes.
+                identity::bind(&ask.env, id, &Identifier::cart(cart), person, ask.now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the browser keep a cart that it got.
+    pub(super) fn set_cookie(&self, reply: &mut Reply, secure: bool) {
+        if let Some(cart) = &self.born {
+            cookies::set_cart(reply, cart, secure);
+        }
+    }
 }
 
 /// A cart for somebody who may be written to and has none yet, where the shop's policy follows up what
@@ -287,8 +340,12 @@ async fn typed(
         (None, Some(phone)) => Identifier::phone(phone),
         (None, None) => return Err(Failure::malformed("email or phone: one of them is needed")),
     };
-    let address = identity::person_of_typed(env, shop, &first, now).await?;
     let browser = Identifier::visitor(visitor);
+    let address = match nobody_yet(env, shop, &first, &browser, now).await? {
+        // A browser that came without an address (it may be pushed to, say) takes its first one.
+        Some(own) => identity::typed_first(env, shop, &first, &own, now).await?,
+        None => identity::person_of_typed(env, shop, &first, now).await?,
+    };
     let candidate = if address.is_new { address.person.clone() } else { identity::make_person()? };
     let browser = identity::bind(env, shop, &browser, &candidate, now).await?;
     let own = address.is_new || browser == address.person;
@@ -298,6 +355,20 @@ async fn typed(
         takes_phone = held == address.person;
     }
     Ok(Typed { person: address.person, visitor: browser, takes_email: email.is_some(), takes_phone })
+}
+
+/// The person of this browser, if they have no address yet and this one is nobody's.
+async fn nobody_yet(
+    env: &Env,
+    shop: &ShopId,
+    address: &Identifier,
+    browser: &Identifier,
+    now: Timestamp,
+) -> Outcome<Option<PersonId>> {
+    let Some(own) = identity::find(env, shop, browser, now).await? else { return Ok(None) };
+    let is_free = identity::find(env, shop, address, now).await?.is_none();
+    let takes = is_free && identity::has_no_address(env, shop, &own, now).await?;
+    Ok(takes.then_some(own))
 }
 
 pub(super) async fn consent(ask: &mut Ask) -> Outcome<Reply> {

@@ -10,6 +10,7 @@ mod events;
 mod identify;
 mod intake;
 mod jwks;
+mod push;
 mod resume;
 mod unsubscribe;
 
@@ -61,6 +62,8 @@ async fn route(ask: &mut Ask) -> Outcome<Reply> {
         (Method::Post, ["v1", "consent"]) => identify::consent(ask).await,
         (Method::Get, ["v1", "cart"]) => cart::get(ask).await,
         (Method::Put, ["v1", "cart"]) => cart::put(ask).await,
+        (Method::Delete, ["v1", "cart"]) => cart::forget(ask).await,
+        (Method::Post, ["v1", "push", "subscriptions"]) => push::post(ask).await,
         (Method::Get, ["v1", "config", pk]) => config::get(ask, pk).await,
         (Method::Get, ["v1", "check", pk]) => config::check(ask, pk).await,
         (Method::Get, ["v1", "restore", token]) => resume::restore(ask, token).await,
@@ -78,6 +81,7 @@ async fn route(ask: &mut Ask) -> Outcome<Reply> {
         #[cfg(feature = "dev")]
         (_, ["dev", rest @ ..]) if crate::platform::is_local(&ask.env) => dev::answer(ask, rest).await,
         (_, ["v1", "events" | "identify" | "consent" | "cart"])
+        | (_, ["v1", "push", "subscriptions"])
         | (_, ["v1", "config" | "check" | "restore", _])
         | (_, ["v1", "intake", _, _])
         | (_, ["r" | "s" | "u", _]) => Err(Failure::problem(
