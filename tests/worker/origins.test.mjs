@@ -2,9 +2,10 @@
 // program by its name.
 
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 
-import { Browser, advance, inbox, minutes, mug, reset, resumePath, startShop } from './support/shopper.mjs';
+import { Browser, advance, demoShop, inbox, minutes, mug, reset, resumePath, startShop } from './support/shopper.mjs';
 
 const shopOrigin = 'https://shop.example';
 let rig;
@@ -64,4 +65,30 @@ test('programs are told by a word of their name', async () => {
   assert.equal(await allowed('Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/142.0.0.0'), false);
   assert.equal(await allowed('Mozilla/5.0 (Linux; Android 13; CUBOT X70) AppleWebKit/537.36 Chrome/142.0.0.0 Mobile Safari/537.36'), true);
   assert.equal(await allowed('Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36'), true);
+});
+
+test('with a domain in common the cookies are for all of it, and only where the request came to it', async () => {
+  const shopRig = await startShop({ shop: { hosts: ['cb.shop.example'], origins: ['https://www.shop.example'], cookie_domain: 'shop.example' } });
+  try {
+    await reset(shopRig);
+    const { hostname, port } = new URL(shopRig.url);
+    const body = JSON.stringify(new Browser(shopRig).batch([{ id: 'evt_' + 'd'.repeat(22), t: Date.now(), name: 'add_to_cart', data: { currency: 'EUR', items: [mug] } }]));
+    const cookiesAt = (host) =>
+      new Promise((done, failed) => {
+        const asked = request({ hostname, port, method: 'POST', path: '/v1/events', headers: { host, origin: 'https://www.shop.example', 'content-type': 'text/plain' } }, (reply) => {
+          reply.resume();
+          done(reply.headers['set-cookie'] ?? []);
+        });
+        asked.on('error', failed);
+        asked.end(body);
+      });
+    const shared = await cookiesAt('cb.shop.example');
+    assert.equal(shared.length, 2);
+    for (const cookie of shared) assert.match(cookie, /; HttpOnly; SameSite=Lax.*; Domain=shop\.example$/);
+    for (const cookie of await cookiesAt('evilshop.example')) assert.doesNotMatch(cookie, /Domain/);
+    const document = { ...(await demoShop(shopRig)), hosts: ['cb.shop.example'] };
+    for (const cookie_domain of ['example', 'other.example', '.shop.example', '']) await assert.rejects(shopRig.provision({ ...document, cookie_domain }), /400/, cookie_domain);
+  } finally {
+    await shopRig.stop();
+  }
 });

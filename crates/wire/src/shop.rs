@@ -32,6 +32,10 @@ pub struct ShopDocument {
     /// Further origins whose pages may send events.
     #[serde(default)]
     pub origins: Vec<String>,
+    /// The domain that its hosts and the pages of `origins` share: cookies are set for all of it, not for one host. Must be
+    /// one that a browser lets be shared, so no public suffix such as `co.uk`.
+    #[serde(default)]
+    pub cookie_domain: Option<String>,
     /// Page of the cart.
     pub cart_url: String,
     /// Front page.
@@ -71,6 +75,17 @@ pub struct ShopDocument {
     /// What it sells.
     #[serde(default)]
     pub catalogue: Vec<Product>,
+}
+
+impl ShopDocument {
+    /// The domain for which a cookie is set by an answer from this host (with port or without); none: for the host alone.
+    #[must_use]
+    pub fn cookie_domain_at(&self, host: &str) -> Option<&str> {
+        let domain = self.cookie_domain.as_deref()?;
+        let host = host.split(':').next().unwrap_or_default();
+        let below = host.strip_suffix(domain)?;
+        (below.is_empty() || below.ends_with('.')).then_some(domain)
+    }
 }
 
 /// What to do about browsers that say they are driven by a program.

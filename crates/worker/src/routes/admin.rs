@@ -130,6 +130,12 @@ async fn check(ask: &Ask, document: &ShopDocument) -> Outcome<()> {
             return Err(Failure::malformed("hosts: one of them belongs to another shop"));
         }
     }
+    let shared = |domain: &String| {
+        domain.contains('.') && document.hosts.iter().all(|host| document.cookie_domain_at(host).is_some())
+    };
+    if document.cookie_domain.as_ref().is_some_and(|domain| !shared(domain)) {
+        return Err(Failure::malformed("cookie_domain: expected the domain that all of `hosts` are below"));
+    }
     Ok(())
 }
 

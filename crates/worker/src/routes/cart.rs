@@ -8,6 +8,7 @@ use comeback_wire::calls::{CartAnswer, CartCall, PersonChange};
 use comeback_wire::capture::Batch;
 
 use super::events;
+use crate::cookies::Scope;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::identity::{self, Identifier};
@@ -108,7 +109,7 @@ pub(super) async fn forget(ask: &mut Ask) -> Outcome<Reply> {
         let change = vec![PersonChange::ForgetCart { cart: cart.clone() }];
         identity::apply(env, id, &person, change, ask.now).await?;
     }
-    cookies::clear_cart(&mut reply, ask.secure);
+    cookies::clear_cart(&mut reply, Scope::of(ask, &shop.document));
     Ok(reply)
 }
 

@@ -17,6 +17,7 @@ use comeback_wire::shop::{Automation, Shop};
 use serde::Serialize;
 
 use crate::cart_do::score_view;
+use crate::cookies::Scope;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::identity::{self, Identifier};
@@ -63,7 +64,7 @@ pub(super) async fn post(ask: &mut Ask) -> Outcome<Reply> {
     if !batch.storage {
         // No agreement to storage, or one that was withdrawn: nothing is kept, and what was is let go.
         let mut reply = Reply::json(&stateless(&batch, shop.document.currency, automated))?;
-        cookies::clear(&mut reply, &ask.cookies, ask.secure);
+        cookies::clear(&mut reply, &ask.cookies, Scope::of(ask, &shop.document));
         return Ok(reply);
     }
     let visitor = match &ask.cookies.visitor {
@@ -85,12 +86,12 @@ pub(super) async fn post(ask: &mut Ask) -> Outcome<Reply> {
     };
     let mut response = Reply::json(&reply)?;
     if ask.cookies.visitor.as_ref() != Some(&visitor) {
-        cookies::set_visitor(&mut response, &visitor, ask.secure);
+        cookies::set_visitor(&mut response, &visitor, Scope::of(ask, &shop.document));
     }
     match &reply.cart {
-        Some(cart) if cart.closed => cookies::clear_cart(&mut response, ask.secure),
+        Some(cart) if cart.closed => cookies::clear_cart(&mut response, Scope::of(ask, &shop.document)),
         Some(cart) if ask.cookies.cart.as_ref() != Some(&cart.id) => {
-            cookies::set_cart(&mut response, &cart.id, ask.secure);
+            cookies::set_cart(&mut response, &cart.id, Scope::of(ask, &shop.document));
         }
         _ => {}
     }

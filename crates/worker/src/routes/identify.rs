@@ -12,6 +12,7 @@ use serde::Deserialize;
 use worker::Env;
 
 use super::events;
+use crate::cookies::Scope;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::identity::{self, Identifier};
@@ -209,9 +210,9 @@ pub(super) async fn identify(ask: &mut Ask) -> Outcome<Reply> {
     about.tell(ask, &shop, Named { person: &person, applied, source, visitor, zone }).await?;
     let mut reply = Reply::json(&serde_json::json!({ "person": told }))?;
     if let Some(visitor) = fresh_visitor {
-        cookies::set_visitor(&mut reply, &visitor, ask.secure);
+        cookies::set_visitor(&mut reply, &visitor, Scope::of(ask, &shop.document));
     }
-    about.set_cookie(&mut reply, ask.secure);
+    about.set_cookie(&mut reply, Scope::of(ask, &shop.document));
     Ok(reply)
 }
 
@@ -298,9 +299,9 @@ impl About {
     }
 
     /// Lets the browser keep a cart that it got.
-    pub(super) fn set_cookie(&self, reply: &mut Reply, secure: bool) {
+    pub(super) fn set_cookie(&self, reply: &mut Reply, scope: Scope<'_>) {
         if let Some(cart) = &self.born {
-            cookies::set_cart(reply, cart, secure);
+            cookies::set_cart(reply, cart, scope);
         }
     }
 }

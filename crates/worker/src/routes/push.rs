@@ -11,6 +11,7 @@ use comeback_wire::shop::Shop;
 
 use super::events;
 use super::identify::{About, Named};
+use crate::cookies::Scope;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::identity::{self, Identifier};
@@ -83,9 +84,9 @@ async fn yes(ask: &mut Ask, shop: &Shop, told: Told) -> Outcome<Reply> {
     about.tell(ask, shop, named).await?;
     let mut reply = answer(true)?;
     if let Some(visitor) = fresh_visitor {
-        cookies::set_visitor(&mut reply, &visitor, ask.secure);
+        cookies::set_visitor(&mut reply, &visitor, Scope::of(ask, &shop.document));
     }
-    about.set_cookie(&mut reply, ask.secure);
+    about.set_cookie(&mut reply, Scope::of(ask, &shop.document));
     Ok(reply)
 }
 

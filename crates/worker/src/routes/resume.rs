@@ -8,6 +8,7 @@ use comeback_wire::cart_view::{CartView, Difference};
 use serde::Serialize;
 
 use super::{events, html_page};
+use crate::cookies::Scope;
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
 use crate::links::{self, Disbelief, Resume};
@@ -66,7 +67,7 @@ pub(super) async fn proceed(ask: &Ask, token: &str) -> Outcome<Reply> {
     reply.add("cache-control", "no-store");
     reply.add("referrer-policy", "no-referrer");
     // This browser now holds that cart: an order placed here ends its sequence.
-    cookies::set_cart(&mut reply, &resume.cart, ask.secure);
+    cookies::set_cart(&mut reply, &resume.cart, Scope::of(ask, &resume.shop.document));
     Ok(reply)
 }
 
