@@ -86,9 +86,7 @@ fn goes_by_margin(policy: &Policy) -> bool {
             Expr::And(all) | Expr::Or(all) => all.iter().any(|e| asks(policy, e)),
             Expr::Not(inner) => asks(policy, inner),
             // Segments make no circles: such a policy is refused.
-            Expr::Segment(name) => {
-                policy.segments.iter().any(|s| s.name == *name && asks(policy, &s.when))
-            }
+            Expr::Segment(name) => policy.segments.iter().any(|s| s.name == *name && asks(policy, &s.when)),
             Expr::Compare { field, .. } | Expr::Is { field, .. } | Expr::Has { field, .. } => {
                 *field == Field::CartMargin
             }
