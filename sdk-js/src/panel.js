@@ -81,8 +81,12 @@ export const make = (tag, attributes, ...children) => {
 export const words = (tag, text, attributes) => text && make(tag, attributes || {}, String(text));
 export const button = (text, part, click) => words('button', text, { type: 'button', class: part === 'main' ? 'act main' : 'act', part: 'button ' + part, click });
 export const link = (text, href, part, click) => words('a', text, { href, class: part === 'main' ? 'act main' : 'act', part: 'link ' + part, click });
-/** `{name}` in a text by its value. */
-export const fill = (text, values) => text && String(text).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? '');
+const RIGHT_TO_LEFT = /[\u0590-\u08ff]/;
+/** `{name}` in a text by its value. Where the text runs from right to left a value keeps its own direction: "350 ml" stays that. */
+export const fill = (text, values) => {
+  const isolated = (value) => (RIGHT_TO_LEFT.test(text) ? '\u2068' + value + '\u2069' : value);
+  return text && String(text).replace(/\{(\w+)\}/g, (all, name) => isolated(values[name] ?? ''));
+};
 
 /** Minor units as the reader writes them. */
 export function money(minor, currency, locale) {
