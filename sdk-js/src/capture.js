@@ -12,13 +12,17 @@ export const API = 0, ATTRIBUTE = 1, LAYER = 2, OWN = 3;
 export function capture(sink) {
   const layer = (window.dataLayer ||= []);
   const relay = (entry) => entry && sink(LAYER, entry);
-  [...layer].forEach(relay);
+  Array.from(layer).forEach(relay);
   const push = layer.push;
-  layer.push = function (...entries) {
-    const length = push.apply(this, entries);
-    entries.forEach(relay);
-    return length;
-  };
+  try {
+    layer.push = function (...entries) {
+      const length = push.apply(this, entries);
+      entries.forEach(relay);
+      return length;
+    };
+  } catch {
+    // Frozen: what comes later is not heard.
+  }
 
   const report = (element, attribute, name) => {
     try {

@@ -12,7 +12,7 @@ export function guard(openPanel) {
       openPanel('cart_check', { data: { submit: true } }).catch(() => true),
       new Promise((done) => setTimeout(() => shown() || done(true), PATIENCE_MS)),
     ]).then((right) => right !== false);
-  const passed = new WeakSet();
+  const passed = new WeakSet(), asking = new WeakSet();
   addEventListener(
     'submit',
     (event) => {
@@ -20,10 +20,14 @@ export function guard(openPanel) {
       if (!form.hasAttribute('data-comeback-check') || passed.delete(form)) return;
       event.preventDefault();
       event.stopImmediatePropagation();
+      // A second click while it is checked is the same one.
+      if (asking.has(form)) return;
+      asking.add(form);
       check().then((right) => {
+        asking.delete(form);
         if (!right) return;
         passed.add(form);
-        form.requestSubmit(submitter);
+        form.requestSubmit(submitter?.form === form ? submitter : undefined);
       });
     },
     true,

@@ -10,6 +10,7 @@ const HELD = {
   at_cart: 'the cart is before the shopper',
   nothing_missing: 'shipping is free already, or never',
   not_askable: 'the browser was asked for push, or cannot be',
+  busy: 'another panel is open there',
   given: 'this help was given before, or the panel was closed, in this session',
   empty_cart: 'nothing in the cart, or less than the shop set',
   too_early: 'the page was only just opened',

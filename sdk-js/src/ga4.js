@@ -12,8 +12,9 @@ const CART = 'view_cart|cart_set|add_to_cart|remove_from_cart';
 const NAMES = new RegExp(
   `^(${CART}|page_(view|hide)|view_(item|shipping_estimate)|add_(shipping|payment)_info|begin_checkout|try_coupon|checkout_error|purchase|exit_intent|panel_(shown|withheld|closed|clicked)|survey_answer)$`,
 );
-/** Fields that travel as they are when they are numbers, texts or truth values. */
+/** Fields that travel, as texts unless they are of another kind: one of the wrong kind would have the edge refuse the batch. */
 const FIELDS = 'value dwell_ms transaction_id coupon accepted payment_type step code method trigger panel experiment arm reason'.split(' ');
+const kinds = { value: number, dwell_ms: number, accepted: (value) => (typeof value === 'boolean' ? value : undefined) };
 
 /** Whether an event of this name changes what is in the cart. */
 export const changesCart = (name) => CART.split('|').includes(name);
@@ -30,7 +31,8 @@ export function number(value) {
 /** How many minor units one major unit of a currency has. */
 export const unit = (currency) => 10 ** new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
 
-const currencyOf = (raw, fallback) => (/^[A-Z]{3}$/.test(raw?.currency) ? raw.currency : fallback);
+/** The currency that something names, if it is one. */
+export const currencyOf = (raw, fallback) => (typeof raw?.currency === 'string' && /^[A-Z]{3}$/.test(raw.currency) ? raw.currency : fallback);
 
 /** Items as lines; what has no id is left out. Reads GA4's shape, and the edge's with `title` and `unit_price_minor`. */
 export function linesOf(items, currency) {
@@ -63,11 +65,11 @@ export const lean = ({ item_id, item_variant, quantity, price }) => ({ item_id, 
 export function read(name, raw, fallback) {
   const currency = currencyOf(raw, fallback);
   const lines = Array.isArray(raw?.items) ? linesOf(raw.items, currency) : undefined;
-  if (!NAMES.test(name) || (changesCart(name) && !lines)) return undefined;
+  if (!NAMES.test(name) || (changesCart(name) && !lines) || (/^(add_to|remove_from)_cart$/.test(name) && !lines.length)) return undefined;
   const data = lines ? { currency } : {};
   const key = [name];
   for (const field of FIELDS) {
-    const value = typeof raw?.[field] === 'boolean' || Number.isFinite(raw?.[field]) ? raw[field] : text(raw?.[field]);
+    const value = (kinds[field] || text)(raw?.[field]);
     if (value === undefined) continue;
     data[field] = value;
     // `value` may be rounded differently by two sources; the rest tells acts apart.

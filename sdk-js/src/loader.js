@@ -60,7 +60,10 @@ if (script && !before.version) {
   const act = () => (intent(), wake());
   const sink = (source, entry) => {
     give(source, Date.now(), entry);
-    if (ACTS.test(entry?.event || (/^(event|track)$/.test(entry?.[0]) ? entry[1] : entry?.[0]))) act();
+    // Whatever a page puts in there, nothing is thrown back at it.
+    try {
+      if (ACTS.test(entry?.event || (/^(event|track)$/.test(entry?.[0]) ? entry[1] : entry?.[0]))) act();
+    } catch {}
   };
 
   window.comeback = {

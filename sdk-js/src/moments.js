@@ -4,6 +4,9 @@ import { OWN } from './capture.js';
 import { emit } from './emit.js';
 import { number } from './ga4.js';
 
+/** Panels at the lower edge; the others are dialogs (`panel.js`). */
+const STRIP = /^(banner|saved_cart|returning|shipping_progress|push)$/;
+
 export function moments({ mind, settings, opened, page, show, state, capture, remember }) {
   if (!mind) return undefined;
   const words = settings.panels || {};
@@ -33,7 +36,9 @@ export function moments({ mind, settings, opened, page, show, state, capture, re
     const copy = words[panel];
     const { experiment, arm } = armOf(panel);
     const key = panel + ':' + about;
-    const why = mind.held(now, panel, {
+    // A place that is taken is not waited for: neither panel nor silent arm had its moment.
+    const taken = panel !== 'shipping_progress' && document.querySelector('comeback-panel' + (STRIP.test(panel) ? '[data-strip]' : ':not([data-strip])'));
+    const why = taken ? 'busy' : mind.held(now, panel, {
       // An edge that is older than this module tells the rules of one panel elsewhere.
       ...(copy?.rules || (panel === 'exit' && settings.exit)),
       ...arm,
@@ -105,7 +110,7 @@ export function moments({ mind, settings, opened, page, show, state, capture, re
     /** What the next page of this visit has to know. */
     memory: () => ({ helped, shown: shownInSession }),
     recall(brief) {
-      helped = [...(brief?.helped || []), ...helped];
+      helped = [...(Array.isArray(brief?.helped) ? brief.helped : []), ...helped];
       shownInSession ||= brief?.shown === true;
     },
   };

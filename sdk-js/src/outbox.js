@@ -14,13 +14,15 @@ export const bytes = (text) => new TextEncoder().encode(text).length;
 export function outbox() {
   let events = [];
   let flying = 0, leaving = 0, failures = 0;
+  /** So many go one by one, because one of them was refused. */
+  let single = 0;
 
   /** The longest run of events of one cart that fits beside an envelope of so many bytes. Events from before the cart
    *  had an id travel with it. */
-  const batch = (from, envelope) => {
+  const batch = (from, envelope, most = MAX_EVENTS) => {
     let cart = null, size = envelope;
     const taken = [];
-    for (const event of events.slice(from)) {
+    for (const event of events.slice(from, from + most)) {
       size += bytes(event.json) + 1;
       if ((taken.length && size > MAX_BODY) || (cart && event.cart !== cart)) break;
       cart = event.cart;
@@ -31,8 +33,14 @@ export function outbox() {
 
   return {
     all: () => events,
-    isFlying: () => flying > 0,
-    clear: () => ((events = []), (flying = failures = 0)),
+    flying: () => flying,
+    /** Forgets those of which `test` holds, and that anything is under way; returns them. */
+    drop(test) {
+      const gone = events.filter(test);
+      events = events.filter((event) => !test(event));
+      flying = failures = single = 0;
+      return gone;
+    },
     /** Appends an event unless it is there; hands back the one that had to make room. */
     push(event) {
       if (events.some((known) => known.id === event.id)) return undefined;
@@ -43,7 +51,7 @@ export function outbox() {
     },
     /** The next flush. */
     takeOff(envelope) {
-      const next = batch(0, envelope);
+      const next = batch(0, envelope, single ? 1 : undefined);
       if (next) flying = next.taken.length;
       return next;
     },
@@ -58,8 +66,14 @@ export function outbox() {
     /** The flush under way was accepted, or refused for good: its events are done with. */
     landed() {
       const done = events.splice(0, flying);
+      single = Math.max(0, single - flying);
       flying = failures = 0;
       return done;
+    },
+    /** The edge understood none of the flush under way because of one event in it: they go one by one. */
+    refused() {
+      single = flying;
+      flying = 0;
     },
     /** The flush under way failed; the same events go again after so many milliseconds. Not all shoppers of a shop at
      *  once: between half of the wait and all of it. */

@@ -37,12 +37,17 @@ export function pages(open, back) {
 /** Where the session keeps cart and consent (`store.js`). */
 const KEY = 'comeback.v1';
 
-/** Calls `choose` with the choice of another tab where it differs from what `may` says here. */
-export function tabs(wording = '', may, choose) {
+/** Calls `choose` with the choice of another tab where it differs from what `standing` says here. */
+export function tabs(wording = '', standing, choose) {
   addEventListener('storage', ({ key, newValue }) => {
     if (key !== KEY) return;
     // A no takes everything away, itself included.
-    const { consent } = newValue ? JSON.parse(newValue) : { consent: { storage: false, wording } };
-    if (consent?.wording === wording && consent.storage !== may()) choose(consent);
+    let said = { consent: { storage: false, wording } };
+    try {
+      if (newValue) said = JSON.parse(newValue);
+    } catch {}
+    const now = standing();
+    const differs = (purpose) => typeof said?.consent[purpose] === 'boolean' && said.consent[purpose] !== now[purpose];
+    if (said?.consent?.wording === wording && Object.keys(now).some(differs)) choose(said.consent);
   });
 }

@@ -39,6 +39,7 @@ a.act.main{color:var(--comeback-on-accent,#fff)}
 .card:focus{outline:none}
 :focus-visible{outline:3px solid var(--comeback-focus,#1a4fd6);outline-offset:2px}
 @media (prefers-reduced-motion:no-preference){.card{animation:in .18s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
+@media (forced-colors:active){.card,.bar{border:1px solid}}
 @media (prefers-color-scheme:dark){
  :host{color:var(--comeback-text-dark,#f2f2f5)}
  .card{background:var(--comeback-surface-dark,#1f1f24)}

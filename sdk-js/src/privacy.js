@@ -7,7 +7,14 @@ const granted = (said, name) => (said?.[name] ? said[name] === 'granted' : undef
 export const google = (said) => ({ storage: granted(said, 'analytics_storage'), marketing: granted(said, 'ad_user_data'), profiling: granted(said, 'ad_personalization') });
 
 /** Whether a default keeps us waiting. One for some regions counts too: a page does not know where it is read. */
-export const denied = (layer) => Array.from(layer || []).some((entry) => entry?.[0] === 'consent' && entry[1] === 'default' && entry[2]?.analytics_storage === 'denied');
+export const denied = (layer) =>
+  Array.from(layer || []).some((entry) => {
+    try {
+      return entry?.[0] === 'consent' && entry[1] === 'default' && entry[2]?.analytics_storage === 'denied';
+    } catch {
+      return false;
+    }
+  });
 
 /** What Shopify allows now, if this is a shop of theirs; `tell` hears of it once it is known, and of every change. */
 export function shopify(tell) {

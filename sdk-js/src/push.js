@@ -11,16 +11,19 @@ const raw = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g,
  * the question only then.
  */
 export async function opt_in({ settings, subscribe }) {
-  if ((await Notification.requestPermission()) !== 'granted') return false;
   const { key, worker = WORKER } = settings.push;
+  const wanted = raw(key);
+  // The shop's own service worker and subscription are the shop's: neither is replaced.
+  const there = await navigator.serviceWorker.getRegistration('/');
+  const script = there?.active?.scriptURL;
+  if (script && new URL(script).pathname !== worker) throw new Error('the shop has another service worker: name it in push.worker');
+  const held = await there?.pushManager.getSubscription();
+  const fits = held?.options.applicationServerKey && String(new Uint8Array(held.options.applicationServerKey)) === String(wanted);
+  if (held && !fits) throw new Error('the shop has a subscription of its own');
+  if ((await Notification.requestPermission()) !== 'granted') return false;
   await navigator.serviceWorker.register(worker);
   const { pushManager } = await navigator.serviceWorker.ready;
-  // One that was made for another key cannot be written to by this shop.
-  const held = await pushManager.getSubscription();
-  const wanted = raw(key);
-  const fits = held?.options.applicationServerKey && String(new Uint8Array(held.options.applicationServerKey)) === String(wanted);
-  if (held && !fits) await held.unsubscribe();
-  const subscription = fits ? held : await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: wanted });
+  const subscription = held || (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: wanted }));
   await subscribe(subscription.toJSON());
   return true;
 }

@@ -87,7 +87,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   /** Resolves to the shopper's answer. `told` is what the session knows: `{experiment, arm, data}`. */
   async function openPanel(kind, told = {}) {
     const { show } = await (panel ? panel() : import('./panel.js'));
-    return show(kind, told, { settings, endpoint, pk, own, emit, identify, subscribe, cart: session.cart, forget: session.forget, adapter: () => adapter });
+    return show(kind, told, { settings, endpoint, pk, own, emit, identify, subscribe, cart: session.cart, forget: () => session.forget().catch(fail('forget')), adapter: () => adapter });
   }
 
   const person = (consent) => ({ pk, cart: session.cart().id ?? null, consent: { ...consent, wording: consent.wording ?? wording }, locale: navigator.language, tz });
@@ -125,9 +125,9 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
     },
     cart: (t, source, done) => done(session.cart()),
     check: (t, source, done) => Promise.resolve(check).then((check) => (check ? check(done) : done(true))),
-    forget: (t, source, done) => session.forget().then(() => done?.(), fail('forget')),
+    forget: (t, source, done) => session.forget().catch(fail('forget')).then(done),
   };
-  tabs(wording, session.mayStore, consent);
+  tabs(wording, session.standing, consent);
   return (source, t, entry) => {
     if (source !== LAYER) commands[entry[0]]?.(t, source, entry[1], entry[2]);
     else if (entry[0] !== 'consent') session.layer(t, entry);

@@ -5,7 +5,7 @@ import { LAYER, OWN } from './capture.js';
 import { dedupe } from './dedupe.js';
 import { emit } from './emit.js';
 import { bytes, outbox } from './outbox.js';
-import { changed, changesCart, layered, lean, linesOf, number, read, text } from './ga4.js';
+import { changed, changesCart, currencyOf, layered, lean, linesOf, number, read, text } from './ga4.js';
 import { moments } from './moments.js';
 import { store } from './store.js';
 
@@ -15,6 +15,8 @@ const GATHER_MS = 300;
 const LEAN_ABOVE = 12_000, DROP_ABOVE = 15_000;
 /** Gestures of leaving within this span are one. */
 const EXIT_PAUSE_MS = 5_000;
+/** Seconds between tries to have a cart forgotten. */
+const FORGET_WAITS_S = [1, 3, 10, 0];
 /** A cart is begun anew at most this often, so that an edge which refuses each cart is not asked in a loop. */
 const RENEWAL_PAUSE_MS = 60_000;
 
@@ -30,7 +32,7 @@ export function open(page, { post, show, mind: makeMind }) {
   const { pk, endpoint, settings, mobile, opened } = page;
   const { shop = {}, consent: asked = {} } = settings;
   const wording = asked.wording || '';
-  const currency = /^[A-Z]{3}$/.test(shop.currency) ? shop.currency : 'XXX';
+  const currency = currencyOf(shop, 'XXX');
   const gpc = navigator.globalPrivacyControl === true;
 
   /** The shopper's choice, if they made one. */
@@ -46,7 +48,9 @@ export function open(page, { post, show, mind: makeMind }) {
   let last = 0;
   /** The product at hand: for how long it was in sight so far, and since when again. */
   let look;
-  let sentCart, timer, renewed = 0, exited = 0, told = -1;
+  let sentCart, timer, renewed = 0, exited = 0, told = -1, forgetting = false;
+  /** Which flush is the last: an answer to one that was given up says nothing about the next. */
+  let flight = 0;
   let hidden = document.visibilityState === 'hidden';
   const out = outbox();
   const isNew = dedupe();
@@ -64,14 +68,21 @@ export function open(page, { post, show, mind: makeMind }) {
 
   function remember() {
     if (!mayStore()) return;
+    // What another tab wrote since is not undone.
+    sync();
     store.write(false, { cart: cart.id, version: cart.version, currency: cart.currency, at: cart.at, lines: cart.lines, ...kept, consent: choice && { ...choice, wording } });
     store.write(true, { counts: mind?.counts(), t: last, ...panels?.memory() });
   }
 
-  /** Takes over the cart of another tab, or of an earlier page, if it is newer. */
+  /** Takes over what another tab, or an earlier page, did later: the cart, the order, the panels that were shown. */
   function sync(stored = mayStore() && store.read(false)) {
-    if (!(stored?.at > cart.at)) return;
-    const { cart: id, version, currency, at, lines } = stored;
+    const { cart: id, version, at, lines, closed, order, last_shown, shown } = stored || {};
+    if (last_shown > (kept.last_shown || 0)) kept.last_shown = last_shown;
+    for (const panel in shown) if (!(kept.shown[panel] >= shown[panel])) kept.shown[panel] = shown[panel];
+    if (!(at > cart.at)) return;
+    const currency = currencyOf(stored, cart.currency);
+    kept.closed = closed;
+    kept.order = order;
     put({ id: /^cart_\w{1,64}$/.test(id) ? id : undefined, version, currency, at, lines: linesOf(lines, currency) });
   }
 
@@ -93,19 +104,25 @@ export function open(page, { post, show, mind: makeMind }) {
     last = Math.max(last, brief?.t || 0);
     if (brief?.counts) mind?.recall(Float64Array.from(brief.counts));
     panels?.recall(brief);
-    store.kept().forEach(out.push);
+    for (const event of store.kept()) {
+      const evicted = out.push(event);
+      if (evicted) store.release(evicted);
+    }
   }
 
   // ---- events
 
-  function capture(source, at, name, raw) {
+  /** Takes an event in; `sure`: it is no echo of another. */
+  function capture(source, at, name, raw, sure) {
     // Page views are seen here; GTM's would only be echoes.
     if (source === LAYER && name === 'page_view') return;
     const event = read(name, raw, currency);
-    if (!event || !isNew(at, source, event.key)) return;
+    if (!event || !(sure || isNew(at, source, event.key))) return;
     const { data } = event;
     const order = name === 'purchase' && text(data.transaction_id);
     if (order && kept.order === order) return;
+    // An order without a number is an order; the edge wants one.
+    if (name === 'purchase') data.transaction_id ||= mint('order_');
     sync();
     const t = (last = Math.max(at, last + 1));
     mind?.observe(t, name, number(data.dwell_ms) ?? +(data.accepted === true));
@@ -127,8 +144,8 @@ export function open(page, { post, show, mind: makeMind }) {
     const trouble = panels?.trouble(event, source, raw);
     if (name === 'purchase') {
       // The next item begins another cart.
-      kept = { ...kept, closed: cart.id, order };
-      put({ currency: cart.currency, at: t, lines: [] });
+      kept = { ...kept, closed: cart.id || kept.closed, order };
+      put({ currency: cart.currency, at: Math.max(t, cart.at + 1), lines: [] });
       mind?.ordered();
     }
     remember();
@@ -167,6 +184,7 @@ export function open(page, { post, show, mind: makeMind }) {
   /** The module saw that the shopper is about to leave. */
   function leaving(trigger, act) {
     const now = Date.now();
+    sync();
     panels.moment('leaving');
     if (act && now - exited > EXIT_PAUSE_MS) {
       exited = now;
@@ -201,19 +219,26 @@ export function open(page, { post, show, mind: makeMind }) {
 
   function flush() {
     timer = 0;
-    if (out.isFlying()) return;
+    if (out.flying()) return;
     const next = body(out.takeOff);
     if (!next) return;
     sentCart = next.cart;
     const quiet = next.taken.every((event) => event.still);
+    const own = (flight += 1);
+    const answer = (status, said) => own === flight && settled(status, said, quiet);
     post('/v1/events', next.body).then(
-      async (reply) => settled(reply.status, reply.ok ? await reply.json().catch(() => undefined) : undefined, quiet),
-      () => settled(0),
+      async (reply) => answer(reply.status, reply.ok ? await reply.json().catch(() => undefined) : undefined),
+      () => answer(0),
     );
   }
 
   async function settled(status, reply, quiet) {
     if (!status || status === 408 || status === 429 || status >= 500) return flushSoon(out.failed());
+    // One event that the edge does not understand must not take the others with it.
+    if (status === 400 && out.flying() > 1) {
+      out.refused();
+      return flushSoon(GATHER_MS);
+    }
     if (await answered(reply, quiet)) panels.moment('arriving');
     if (out.all().length) flushSoon(GATHER_MS);
     if (status >= 400) emit('error', { kind: 'refused', status });
@@ -237,7 +262,7 @@ export function open(page, { post, show, mind: makeMind }) {
       renew(lines, ordered);
     } else {
       landed();
-      if (current && !ordered && held?.id && held.id !== kept.closed) await agree(held, quiet);
+      if (current && !ordered && !forgetting && held?.id && held.id !== kept.closed) await agree(held, quiet);
     }
     return panels?.answered(panel, bucket, arms);
   }
@@ -246,13 +271,15 @@ export function open(page, { post, show, mind: makeMind }) {
   async function agree({ id, version }, quiet) {
     // Our own events change the version as well; only where there were none is a new one somebody else's doing.
     const lost = cart.id !== id && !cart.lines.length;
-    const behind = lost || (quiet && cart.version < version);
+    const own = () => out.all().some((event) => !event.still);
+    const behind = !own() && (lost || (quiet && cart.version < version));
     cart.id = id;
     cart.version = version;
     const { at } = cart;
-    const truth = behind && (await fetch(endpoint + '/v1/cart?pk=' + pk, { credentials: 'include' }).then((reply) => reply.ok && reply.json(), () => 0));
+    const truth = behind && (await fetch(endpoint + '/v1/cart?pk=' + pk, { credentials: 'include' }).then((reply) => reply.ok && reply.json()).catch(() => 0));
+    sync();
     // What the shopper did meanwhile stands.
-    if (truth && truth.id === id && cart.at === at) {
+    if (truth && truth.id === id && cart.id === id && cart.at === at && !own()) {
       const { currency, lines } = truth;
       put({ ...cart, version: truth.version, currency, at: Math.max(Date.now(), at + 1), lines: linesOf(lines, currency) });
     }
@@ -265,13 +292,14 @@ export function open(page, { post, show, mind: makeMind }) {
       .all()
       .filter((event) => event.cart === cart.id)
       .map((event) => JSON.parse(event.json))
+      .sort((a, b) => a.t - b.t)
       .reduce((lines, { name, data }) => (changesCart(name) ? changed(name, lines, linesOf(data.items, data.currency)) : lines), []);
   }
 
   /** Goes on with these lines under an id of its own, as the edge has closed or forgotten the cart. */
   function renew(lines, ordered) {
     const now = Date.now();
-    if (now - renewed < RENEWAL_PAUSE_MS) return;
+    if (Math.abs(now - renewed) < RENEWAL_PAUSE_MS) return;
     renewed = now;
     const old = cart.id;
     const id = lines.length ? mint('cart_') : undefined;
@@ -285,13 +313,12 @@ export function open(page, { post, show, mind: makeMind }) {
   }
 
   /** The whole cart as it is now, as an event of the SDK's own. */
-  const setCart = (at, items, currency) => capture(OWN, at, 'cart_set', { currency, items });
+  const setCart = (at, items, currency) => capture(OWN, at, 'cart_set', { currency, items }, true);
 
   /** The page may be gone in a moment: what is not under way yet goes by beacon. */
   function leave() {
-    if (hidden) return;
+    if (!hidden) capture(OWN, Date.now(), 'page_hide');
     hidden = true;
-    capture(OWN, Date.now(), 'page_hide');
     // A flush under way goes on by keepalive. Offline, a beacon is lost without a word: events then stay in
     // storage for the next page.
     while (navigator.onLine) {
@@ -311,6 +338,7 @@ export function open(page, { post, show, mind: makeMind }) {
   function consent(said = {}) {
     const could = mayStore();
     const now = standing();
+    if (!Object.keys(now).some((purpose) => typeof said[purpose] === 'boolean')) return;
     choice = { ...now };
     for (const purpose in now) if (typeof said[purpose] === 'boolean') choice[purpose] = said[purpose];
     if (mayStore()) {
@@ -327,7 +355,8 @@ export function open(page, { post, show, mind: makeMind }) {
       // A later yes must not be tied to what was before the no.
       drop();
       kept = { shown: kept.shown, last_shown: kept.last_shown };
-      out.clear();
+      flight += 1;
+      out.drop(() => true);
       store.wipe();
     }
     mind?.returning(inForce().profiling ? returning : undefined);
@@ -361,6 +390,7 @@ export function open(page, { post, show, mind: makeMind }) {
     },
     consent,
     mayStore,
+    standing: () => bits(standing()),
     back: () => mind?.back(),
     /** `{id, currency, lines}` in GA4's item shape. */
     cart() {
@@ -376,14 +406,27 @@ export function open(page, { post, show, mind: makeMind }) {
       return now.map((line) => ({ ...line }));
     },
     /** Nothing of this cart stays, here or at the edge, and nobody is reminded of it. */
-    forget() {
+    async forget() {
+      sync();
       const { id } = cart;
-      if (id) out.all().filter((event) => event.cart === id).forEach(store.release);
-      out.clear();
+      flight += 1;
+      out.drop((event) => event.cart === (id || null)).forEach(store.release);
       kept.closed = id || kept.closed;
       put({ currency: cart.currency, at: Math.max(Date.now(), cart.at + 1), lines: [] });
       remember();
-      return id && mayStore() ? fetch(endpoint + '/v1/cart?pk=' + pk, { method: 'DELETE', credentials: 'include', keepalive: true }) : Promise.resolve();
+      forgetting = true;
+      try {
+        // The edge goes by the browser's cookie: once there is another cart, that would be forgotten.
+        for (const seconds of FORGET_WAITS_S) {
+          if (!mayStore() || cart.id) return;
+          const status = await fetch(endpoint + '/v1/cart?pk=' + pk, { method: 'DELETE', credentials: 'include', keepalive: true }).then((reply) => reply.ok || reply.status, () => 0);
+          if (status === true) return;
+          if (!seconds || (status && status < 500 && status !== 429)) throw Object.assign(new Error('HTTP ' + status), { status });
+          await new Promise((done) => setTimeout(done, seconds * 1000));
+        }
+      } finally {
+        forgetting = false;
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 // The cart is kept: where storage is full, blocked or cleared, the clock is wrong, another device changed it, or
 // the shopper wants it forgotten.
 import assert from 'node:assert/strict';
-import { BOWL, MUG, add, fired, pause, push, ready, story, until } from './support/storefront.mjs';
+import { BOWL, COPY, MUG, add, fired, leave, pause, push, ready, story, until } from './support/storefront.mjs';
 
 const cartOf = (page) => page.evaluate(() => new Promise((done) => comeback.push(['cart', done])));
 const contents = (cart) => cart.lines.map((line) => [line.item_id, line.quantity, line.price]).sort();
@@ -141,4 +141,88 @@ story('events wait a week for the network and no longer; a clock that is wrong l
   await pause(300);
   assert.deepEqual(at.events('view_item').map((e) => e.id[4]).sort(), ['f', 'y']);
   await until(async () => (await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('.e.')))).length === 0, 'nothing is left');
+});
+
+story('what another tab did is not undone: an order, a panel that was shown', { config: { panels: { ...COPY } } }, async ({ at, page, context, visit }) => {
+  await visit('/one');
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  const bought = (await until(() => at.posts().find((p) => p.cart), 'the cart')).cart;
+  await pause(300);
+  const other = await context.newPage();
+  await other.goto(at.origin + '/two');
+  await other.mouse.move(500, 600);
+  await until(() => at.events('page_view').length === 2, 'the other tab');
+  await push(other, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
+  await until(() => at.events('purchase').length, 'the order');
+  await pause(300);
+  await leave(page);
+  await pause(500);
+  assert.equal(await page.locator('comeback-panel').count(), 0, 'there is nothing to keep');
+  await push(page, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
+  await visit('/three');
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  const next = await until(() => at.posts().find((p) => p.events.some((e) => e.data.items?.[0].item_id === 'bowl')), 'the next item');
+  assert.notEqual(next.cart, bought);
+  assert.deepEqual(contents(await cartOf(page)), [['bowl', 2, 30]]);
+  assert.equal(at.events('purchase').length, 1, 'the order is one, in whatever tab it is told again');
+});
+
+story('a no to one purpose that is said in one tab holds in the other', { config: { consent: { mode: 'implied', wording: 'w1' } } }, async ({ at, page, context, visit }) => {
+  await visit('/one');
+  await push(page, 'consent', { marketing: true });
+  await until(() => at.posts().some((p) => p.consent.marketing), 'the yes');
+  const other = await context.newPage();
+  await other.goto(at.origin + '/two');
+  await other.mouse.move(500, 600);
+  await until(() => at.events('page_view').length === 2, 'the other tab');
+  await push(other, 'consent', { marketing: false, profiling: false });
+  await other.close();
+  await pause(300);
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  const told = await until(() => at.posts().find((p) => p.events.some((e) => e.name === 'add_to_cart')), 'the next batch');
+  assert.deepEqual([told.consent.marketing, told.consent.profiling], [false, false]);
+});
+
+story('what the shopper did and the edge has not heard is not overwritten by what it has', {}, async ({ at, page, visit }) => {
+  let version = 1, hold;
+  at.rules.serve = async (entry, url, reply) => {
+    if (url.pathname === '/v1/events') {
+      const { cart } = JSON.parse(entry.body);
+      if (hold) await hold;
+      return reply(200, 'application/json', JSON.stringify({ cart: cart && { id: cart, version, closed: false }, bucket: 1, panel: { allowed: true } })) || true;
+    }
+    if (url.pathname === '/v1/cart') return reply(200, 'application/json', JSON.stringify(truth(at.posts().find((p) => p.cart).cart, version, [line('mug', 1, 1250)]))) || true;
+  };
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.events('add_to_cart').length, 'the cart');
+  await pause(300);
+  let release;
+  hold = new Promise((done) => (release = done));
+  version += 5;
+  await push(page, 'track', 'view_item', add(MUG));
+  await until(() => at.events('view_item').length, 'a quiet flush under way');
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  hold = undefined;
+  release();
+  await until(() => at.events('add_to_cart').length === 2, 'the second add');
+  await pause(400);
+  assert.deepEqual(contents(await cartOf(page)), [['bowl', 2, 30], ['mug', 1, 12.5]]);
+});
+
+story('a cart that could not be forgotten at once is asked for again, and told when that is in vain', {}, async ({ at, page, visit }) => {
+  let answers = [503, 204];
+  at.rules.serve = (entry, url, reply) => entry.method === 'DELETE' && (reply(answers.shift() ?? 403, 'text/plain', '') || true);
+  await visit();
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.posts().some((p) => p.cart), 'the cart');
+  await pause(200);
+  await page.evaluate(() => comeback.push(['forget', () => (window.forgotten = true)]));
+  await until(() => page.evaluate(() => window.forgotten), 'heard');
+  assert.equal(at.requests.filter((r) => r.method === 'DELETE').length, 2);
+  assert.deepEqual(await fired(page, 'error'), []);
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  await until(() => at.events('add_to_cart').length === 2, 'another cart');
+  await push(page, 'forget');
+  await until(async () => (await fired(page, 'error')).some((e) => e.kind === 'forget' && e.status === 403), 'told');
 });

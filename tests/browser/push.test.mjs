@@ -89,15 +89,15 @@ test('the service worker shows what is pushed, leads only into the shop, and sho
     const registrationId = await registered;
     const deliver = (data) => cdp.send('ServiceWorker.deliverPushMessage', { origin: at.origin + '/', registrationId, data });
     const shown = () => page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, body, tag, data }) => ({ title, body, tag, data })));
-    await deliver(JSON.stringify({ title: 'Your cart', body: 'It is still here.', url: '/r/abc', tag: 'cart_1', actions: [{ action: 'shop', title: 'Shop', url: 'https://evil.example/' }] }));
+    await deliver(JSON.stringify({ comeback: 1, title: 'Your cart', body: 'It is still here.', url: '/r/abc', tag: 'cart_1', actions: [{ action: 'shop', title: 'Shop', url: 'https://evil.example/' }] }));
     await until(async () => (await shown()).length === 1, 'the note');
-    assert.deepEqual(await shown(), [{ title: 'Your cart', body: 'It is still here.', tag: 'cart_1', data: { url: at.origin + '/r/abc', actions: { shop: at.origin + '/' } } }]);
-    await deliver(JSON.stringify({ title: 'Your cart', body: 'Later.', url: 'javascript:alert(1)', tag: 'cart_1' }));
+    assert.deepEqual(await shown(), [{ title: 'Your cart', body: 'It is still here.', tag: 'cart_1', data: { comeback: 1, url: at.origin + '/r/abc', actions: { shop: at.origin + '/' } } }]);
+    await deliver(JSON.stringify({ comeback: 1, title: 'Your cart', body: 'Later.', url: 'javascript:alert(1)', tag: 'cart_1' }));
     await until(async () => (await shown())[0]?.body === 'Later.', 'the later one in its place');
     assert.equal((await shown())[0].data.url, at.origin + '/');
-    for (const data of ['no json', '{}', '{"title":7}', '']) await deliver(data);
+    for (const data of ['no json', '{}', '{"comeback":1,"title":7}', '{"title":"of another worker"}', '']) await deliver(data);
     await pause(300);
-    assert.ok((await shown()).every(({ title }) => title === 'Your cart' || !/json/.test(title)));
+    assert.ok(!(await shown()).some(({ title, data }) => /another worker/.test(title) && data));
     assert.equal((await shown()).filter(({ tag }) => tag === 'cart_1').length, 1);
   } finally {
     await context.close();

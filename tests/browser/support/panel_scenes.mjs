@@ -37,7 +37,7 @@ export const askable = () => {
   window.Notification = { permission: 'default', requestPermission: async () => (asked.push('permission'), window.permits ?? 'granted') };
   const subscription = { toJSON: () => ({ endpoint: 'https://push.example/1', expirationTime: null, keys: { p256dh: 'BA', auth: 'AA' } }) };
   const pushManager = { getSubscription: async () => null, subscribe: async (options) => (asked.push([...new Uint8Array(options.applicationServerKey)].length, options.userVisibleOnly), subscription) };
-  Object.defineProperty(navigator, 'serviceWorker', { value: { register: async (url) => asked.push(url), ready: Promise.resolve({ pushManager }) } });
+  Object.defineProperty(navigator, 'serviceWorker', { value: { getRegistration: async () => window.there, register: async (url) => asked.push(url), ready: Promise.resolve({ pushManager }) } });
 };
 /** 65 bytes, as a public key of P-256 has. */
 export const KEY = 'B' + 'A'.repeat(86);
