@@ -155,6 +155,9 @@ pub enum CartAnswer {
         /// What a page must know for its panels.
         #[serde(default)]
         page: PageView,
+        /// To `Order`: when that order was placed, by what this cart knows of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ordered_at: Option<Timestamp>,
     },
     /// There is no such cart.
     Missing,
@@ -413,6 +416,9 @@ pub enum PersonAnswer {
         carts: Vec<CartId>,
         /// Whether anything was known of this person before.
         known: bool,
+        /// When the order among the changes was placed, by what this person knows of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ordered_at: Option<Timestamp>,
         /// What is known of them now.
         #[serde(default)]
         profile: Facts,

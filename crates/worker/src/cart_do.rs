@@ -135,6 +135,7 @@ impl Object {
         // way leaves nothing held, and the next call reads what is stored.
         let Some(mut cart) = self.held.take() else { return Ok(CartAnswer::Missing) };
         let mut score = None;
+        let mut ordered_at = None;
         let is_tick = call == CartCall::Tick;
         let effects = match call {
             CartCall::View | CartCall::Click { .. } | CartCall::Replace { .. } if cart.is_forgotten() => {
@@ -224,8 +225,12 @@ impl Object {
                 effects.extend(know(&mut cart, &person, profile, &assignments, pages));
                 effects
             }
-            CartCall::Order { order, own: false } if order.at < cart.born_at => vec![],
-            CartCall::Order { order, .. } => cart.ordered(now, &order, &policy),
+            CartCall::Order { mut order, own } => {
+                order.at = cart.first_told(&order.id, order.at);
+                ordered_at = Some(order.at);
+                let begun_since = !own && order.at < cart.born_at;
+                if begun_since { vec![] } else { cart.ordered(now, &order, &policy) }
+            }
             CartCall::Click { key } => cart.clicked(now, &key),
             CartCall::Settle { key, outcome, decision } => {
                 cart.settle(now, &key, outcome, decision.as_deref(), &policy)
@@ -241,6 +246,7 @@ impl Object {
             due: cart.next_wakeup(&policy),
             score,
             page: PageView::of(&cart),
+            ordered_at,
         };
         let forgotten = effects.iter().any(|e| matches!(e, Effect::Forget));
         self.commit(now, cart, effects, &policy, is_tick).await?;
