@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
 
 import {
-  Browser, advance, decisions, demoShop, fault, hours, inbox, minutes, mug, newCart, newEvent, now, other, reset, resumePath, startShop, story,
+  Browser, advance, decisions, demoShop, fault, hours, inbox, minutes, mug, newCart, newEvent, now, other, reset, resumePath, signed, startShop, story,
   unsubscribePath, until,
 } from './support/shopper.mjs';
 
@@ -177,6 +177,23 @@ test('a purchase that is reported again ends no cart that was begun after it', a
   // A new order is a new order.
   await shopper.send([shopper.event('purchase', { transaction_id: newEvent(), currency: 'EUR', value: 24, items: [mug] }, { t: await now(rig) })], { cart: newCart() });
   assert.equal((await story(rig, since)).state.phase, 'ordered');
+});
+
+test('who was named for a cart that was not there yet is behind it when it is born', async () => {
+  const email = address();
+  const names = (browser) => signed(rig, '/v1/identify', { pk: 'pk_demo', cart: browser.cart, email, consent: { email: true, wording: 'w' } });
+  // A browser without any cookie: nothing is known of it when its first batch comes.
+  const fresh = new Browser(rig);
+  assert.equal((await names(fresh)).status, 200);
+  await fresh.add();
+  const { person } = (await story(rig, fresh.cart)).state;
+  assert.match(person ?? '', /^per_/);
+  // And the shop's word goes before what a page had said of the cart.
+  const typed = new Browser(rig);
+  await typed.identify(address());
+  assert.equal((await names(typed)).status, 200);
+  await typed.add();
+  assert.equal((await story(rig, typed.cart)).state.person, person);
 });
 
 test('duplicate and reordered events lead to the same cart', async () => {

@@ -95,6 +95,22 @@ pub enum CartCall {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         assignments: Vec<Assignment>,
     },
+    /// Somebody was found behind a cart that was just born, who came while it was: theirs from now on, by
+    /// a page's word, unless it is somebody else's by now than when it was born.
+    Relink {
+        /// Who.
+        person: PersonId,
+        /// Whose it was born as.
+        instead_of: Option<PersonId>,
+        /// In which browser.
+        visitor: VisitorId,
+        /// What is known of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<Facts>,
+        /// The arms of experiments that they were exposed to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assignments: Vec<Assignment>,
+    },
     /// An order.
     Order {
         /// The order.
@@ -158,6 +174,9 @@ pub enum CartAnswer {
         /// To `Order`: when that order was placed, by what this cart knows of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ordered_at: Option<Timestamp>,
+        /// To `Capture`: it was born by this.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        born: bool,
     },
     /// There is no such cart.
     Missing,
