@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
 
 import {
-  Browser, advance, decisions, demoShop, fault, hours, inbox, minutes, mug, newEvent, now, other, reset, resumePath, startShop, story,
+  Browser, advance, decisions, demoShop, fault, hours, inbox, minutes, mug, newCart, newEvent, now, other, reset, resumePath, signed, startShop, story,
   unsubscribePath, until,
 } from './support/shopper.mjs';
 
@@ -147,6 +147,53 @@ test('the same person buys with another address on the same browser: nothing is 
   await advance(rig, 80 * hours);
   assert.deepEqual(await inbox(rig, email), []);
   assert.equal((await story(rig, left)).state.phase, 'ordered');
+});
+
+test('a purchase that is reported again ends no cart that was begun after it', async () => {
+  const shopper = new Browser(rig);
+  const email = address();
+  await shopper.add();
+  await shopper.identify(email);
+  const bought = shopper.cart;
+  const purchase = [shopper.event('purchase', { transaction_id: newEvent(), currency: 'EUR', value: 24, items: [mug] }, { t: await now(rig) })];
+  await shopper.send(purchase);
+  await advance(rig, 10 * minutes);
+  // Another cart of the same person, and then the report of the first one once more: its answer was lost.
+  shopper.cart = newCart();
+  await shopper.add([other]);
+  await shopper.identify(email);
+  const since = shopper.cart;
+  await advance(rig, 1);
+  const [report] = purchase;
+  // As it was; and by a page that does not know any more which cart it bought, as another event.
+  for (const [event, cart] of [[report, bought], [{ ...report, id: newEvent() }, newCart()]]) {
+    shopper.cookies.delete('cb_cart');
+    await shopper.send([event], { cart });
+    assert.equal((await story(rig, since)).state.phase, 'active');
+  }
+  assert.equal((await story(rig, bought)).state.phase, 'completed');
+  await advance(rig, 3 * minutes);
+  assert.equal((await inbox(rig, email)).length, 1, 'its person may be written to about it');
+  // A new order is a new order.
+  await shopper.send([shopper.event('purchase', { transaction_id: newEvent(), currency: 'EUR', value: 24, items: [mug] }, { t: await now(rig) })], { cart: newCart() });
+  assert.equal((await story(rig, since)).state.phase, 'ordered');
+});
+
+test('who was named for a cart that was not there yet is behind it when it is born', async () => {
+  const email = address();
+  const names = (browser) => signed(rig, '/v1/identify', { pk: 'pk_demo', cart: browser.cart, email, consent: { email: true, wording: 'w' } });
+  // A browser without any cookie: nothing is known of it when its first batch comes.
+  const fresh = new Browser(rig);
+  assert.equal((await names(fresh)).status, 200);
+  await fresh.add();
+  const { person } = (await story(rig, fresh.cart)).state;
+  assert.match(person ?? '', /^per_/);
+  // And the shop's word goes before what a page had said of the cart.
+  const typed = new Browser(rig);
+  await typed.identify(address());
+  assert.equal((await names(typed)).status, 200);
+  await typed.add();
+  assert.equal((await story(rig, typed.cart)).state.person, person);
 });
 
 test('duplicate and reordered events lead to the same cart', async () => {

@@ -95,6 +95,22 @@ pub enum CartCall {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         assignments: Vec<Assignment>,
     },
+    /// Somebody was found behind a cart that was just born, who came while it was: theirs from now on, by
+    /// a page's word, unless it is somebody else's by now than when it was born.
+    Relink {
+        /// Who.
+        person: PersonId,
+        /// Whose it was born as.
+        instead_of: Option<PersonId>,
+        /// In which browser.
+        visitor: VisitorId,
+        /// What is known of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<Facts>,
+        /// The arms of experiments that they were exposed to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assignments: Vec<Assignment>,
+    },
     /// An order.
     Order {
         /// The order.
@@ -155,6 +171,12 @@ pub enum CartAnswer {
         /// What a page must know for its panels.
         #[serde(default)]
         page: PageView,
+        /// To `Order`: when that order was placed, by what this cart knows of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ordered_at: Option<Timestamp>,
+        /// To `Capture`: it was born by this.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        born: bool,
     },
     /// There is no such cart.
     Missing,
@@ -413,6 +435,9 @@ pub enum PersonAnswer {
         carts: Vec<CartId>,
         /// Whether anything was known of this person before.
         known: bool,
+        /// When the order among the changes was placed, by what this person knows of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ordered_at: Option<Timestamp>,
         /// What is known of them now.
         #[serde(default)]
         profile: Facts,

@@ -105,6 +105,7 @@ impl Object {
     }
 
     async fn answer(&self, now: Timestamp, call: CartCall) -> Outcome<CartAnswer> {
+        let mut is_born = false;
         if let CartCall::Capture { shop, cart, currency: Some(currency), signals, .. } = &call
             && !self.load()?
         {
@@ -113,6 +114,7 @@ impl Object {
             let born = Recovery::new(cart.clone(), shop.clone(), *currency, at);
             self.store.write(&born, &[Entry { at: now, what: Happened::Born }])?;
             *self.held.borrow_mut() = Some(born);
+            is_born = true;
         }
         let (moments, brought) = about_panels(&call);
         let mut wanted = self.followed()?;
@@ -135,6 +137,7 @@ impl Object {
         // way leaves nothing held, and the next call reads what is stored.
         let Some(mut cart) = self.held.take() else { return Ok(CartAnswer::Missing) };
         let mut score = None;
+        let mut ordered_at = None;
         let is_tick = call == CartCall::Tick;
         let effects = match call {
             CartCall::View | CartCall::Click { .. } | CartCall::Replace { .. } if cart.is_forgotten() => {
@@ -224,8 +227,21 @@ impl Object {
                 effects.extend(know(&mut cart, &person, profile, &assignments, pages));
                 effects
             }
-            CartCall::Order { order, own: false } if order.at < cart.born_at => vec![],
-            CartCall::Order { order, .. } => cart.ordered(now, &order, &policy),
+            CartCall::Relink { person, instead_of, visitor, profile, assignments } => {
+                let mut effects = vec![];
+                if cart.person.is_none() || cart.person == instead_of {
+                    effects.extend(cart.link_from_page(now, &person, Some(&visitor)));
+                }
+                let (profile, pages) = (profile.as_ref(), page_policy.as_deref());
+                effects.extend(know(&mut cart, &person, profile, &assignments, pages));
+                effects
+            }
+            CartCall::Order { mut order, own } => {
+                order.at = cart.first_told(&order.id, order.at);
+                ordered_at = Some(order.at);
+                let begun_since = !own && order.at < cart.born_at;
+                if begun_since { vec![] } else { cart.ordered(now, &order, &policy) }
+            }
             CartCall::Click { key } => cart.clicked(now, &key),
             CartCall::Settle { key, outcome, decision } => {
                 cart.settle(now, &key, outcome, decision.as_deref(), &policy)
@@ -241,6 +257,8 @@ impl Object {
             due: cart.next_wakeup(&policy),
             score,
             page: PageView::of(&cart),
+            ordered_at,
+            born: is_born,
         };
         let forgotten = effects.iter().any(|e| matches!(e, Effect::Forget));
         self.commit(now, cart, effects, &policy, is_tick).await?;
@@ -432,7 +450,10 @@ fn with_exposures(cart: &Recovery, change: PersonChange) -> Vec<PersonChange> {
 /// Whether a call tells of moments of panels that an experiment is on, and whether it links a person: to
 /// both belongs the policy whose panels pages show.
 fn about_panels(call: &CartCall) -> (bool, bool) {
-    let (CartCall::Capture { assignments, .. } | CartCall::Link { assignments, .. }) = call else {
+    let (CartCall::Capture { assignments, .. }
+    | CartCall::Link { assignments, .. }
+    | CartCall::Relink { assignments, .. }) = call
+    else {
         return (false, false);
     };
     let moments = match call {

@@ -336,8 +336,8 @@ async fn apply_at(
 ) -> Outcome<Applied> {
     let body = PersonCall::Apply { shop: shop.clone(), person: person.clone(), changes };
     match call(env, shop, person, now, &body).await? {
-        PersonAnswer::Applied { carts, known, profile, assignments } => {
-            Ok(Applied { carts, known, profile, assignments })
+        PersonAnswer::Applied { carts, known, ordered_at, profile, assignments } => {
+            Ok(Applied { carts, known, ordered_at, profile, assignments })
         }
         _ => Err(Failure::internal("a person did not take a change")),
     }
@@ -349,6 +349,8 @@ pub(crate) struct Applied {
     pub(crate) carts: Vec<CartId>,
     /// Whether anything was known of them before.
     pub(crate) known: bool,
+    /// When the order among the changes was placed, as they were first told.
+    pub(crate) ordered_at: Option<Timestamp>,
     /// What is known of them now, for a cart to keep.
     pub(crate) profile: Facts,
     /// The arms of experiments that they were exposed to.

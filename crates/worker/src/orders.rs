@@ -27,53 +27,85 @@ pub(crate) struct Placed {
 }
 
 /// Spreads it; how the own cart stands afterwards.
+///
+/// What was bought is told first, for it knows of the order when nobody else does. A report that comes
+/// again, dated by its arrival, is of the order as it was first told: by that date it is told to everybody
+/// else, and ends nothing that was begun since.
 pub(crate) async fn spread(
     env: &Env,
     shop: &ShopId,
     placed: &Placed,
     now: Timestamp,
 ) -> Outcome<Option<(u64, Phase)>> {
-    let mut told: Vec<PersonId> = vec![];
-    let mut carts: Vec<CartId> = placed.own.iter().cloned().collect();
-    for person in &placed.persons {
-        carts.extend(tell(env, shop, person, placed, &mut told, now).await?);
+    let mut order = placed.order.clone();
+    let mut persons = placed.persons.clone();
+    let mut standing = None;
+    if let Some(own) = &placed.own
+        && let Some(ended) = end(env, shop, own, true, &order, placed.paid, now).await?
+    {
+        standing = Some((ended.version, ended.phase));
+        order.at = ended.ordered_at.unwrap_or(order.at);
+        persons.extend(ended.person);
     }
-    for person in placed.near.iter().filter(|p| !placed.persons.contains(p)) {
-        let near = vec![PersonChange::OrderedNear { at: placed.order.at }];
+    let mut told: Vec<PersonId> = vec![];
+    let mut carts: Vec<CartId> = vec![];
+    for person in &persons {
+        carts.extend(tell(env, shop, person, &mut order, &mut told, now).await?);
+    }
+    for person in placed.near.iter().filter(|p| !told.contains(p)) {
+        let near = vec![PersonChange::OrderedNear { at: order.at }];
         carts.extend(identity::apply(env, shop, person, near, now).await?.carts);
     }
     carts.sort_unstable();
     carts.dedup();
-    let mut standing = None;
-    for cart in carts {
-        let own = placed.own.as_ref() == Some(&cart);
-        let order = CartOrder { id: placed.order.id.clone(), at: placed.order.at, paid: own && placed.paid };
-        match objects::cart(env, shop, &cart, now, &CartCall::Order { order, own }).await? {
-            CartAnswer::Done { version, phase, person, .. } => {
-                if own {
-                    standing = Some((version, phase));
-                }
-                // A cart's person may be another than the one that led here; a cart begun after the
-                // order stays open, and so does its person's claim on it.
-                if let Some(person) = person
-                    && phase.is_closed()
-                    && (own || !placed.near.contains(&person))
-                {
-                    tell(env, shop, &person, placed, &mut told, now).await?;
-                }
-            }
-            CartAnswer::Missing => {}
-            _ => return Err(Failure::internal("a cart did not take an order")),
+    for cart in carts.iter().filter(|c| placed.own.as_ref() != Some(*c)) {
+        let Some(ended) = end(env, shop, cart, false, &order, false, now).await? else { continue };
+        // A cart's person may be another than the one that led here.
+        if let Some(person) = ended.person.filter(|p| !placed.near.contains(p)) {
+            tell(env, shop, &person, &mut order, &mut told, now).await?;
         }
     }
     Ok(standing)
 }
 
+/// A cart that was told.
+struct Ended {
+    version: u64,
+    phase: Phase,
+    /// The person behind it. A cart begun after the order stays open, and so does its person's claim on it:
+    /// then nobody.
+    person: Option<PersonId>,
+    /// When the order was placed, by what the cart knows.
+    ordered_at: Option<Timestamp>,
+}
+
+/// Tells a cart, if there is one.
+async fn end(
+    env: &Env,
+    shop: &ShopId,
+    cart: &CartId,
+    own: bool,
+    order: &Order,
+    paid: bool,
+    now: Timestamp,
+) -> Outcome<Option<Ended>> {
+    let order = CartOrder { id: order.id.clone(), at: order.at, paid };
+    match objects::cart(env, shop, cart, now, &CartCall::Order { order, own }).await? {
+        CartAnswer::Done { version, phase, person, ordered_at, .. } => {
+            let person = person.filter(|_| phase.is_closed());
+            Ok(Some(Ended { version, phase, person, ordered_at }))
+        }
+        CartAnswer::Missing => Ok(None),
+        _ => Err(Failure::internal("a cart did not take an order")),
+    }
+}
+
+/// Tells a person, once; their carts. Whoever knew of the order dates it for those who come after.
 async fn tell(
     env: &Env,
     shop: &ShopId,
     person: &PersonId,
-    placed: &Placed,
+    order: &mut Order,
     told: &mut Vec<PersonId>,
     now: Timestamp,
 ) -> Outcome<Vec<CartId>> {
@@ -81,7 +113,8 @@ async fn tell(
         return Ok(vec![]);
     }
     told.push(person.clone());
-    let change = vec![PersonChange::Order(placed.order.clone())];
-    let carts = identity::apply(env, shop, person, change, now).await?.carts;
-    Ok(carts)
+    let change = vec![PersonChange::Order(order.clone())];
+    let applied = identity::apply(env, shop, person, change, now).await?;
+    order.at = applied.ordered_at.map_or(order.at, |at| at.min(order.at));
+    Ok(applied.carts)
 }

@@ -122,19 +122,21 @@ impl Object {
             (_, Some(Held::Moved { into, pending })) => Ok(PersonAnswer::Moved { into, pending }),
             (PersonCall::Apply { shop, person, changes }, None) => {
                 let mut fresh = Person::new(person, shop);
+                let order = order_among(&changes);
                 apply(&mut fresh, changes, now);
                 self.keep(&fresh)?;
-                Ok(applied(now, fresh, false))
+                Ok(applied(now, fresh, false, order.as_deref()))
             }
             (PersonCall::Apply { changes, .. }, Some(Held::Person { mut person })) => {
+                let order = order_among(&changes);
                 apply(&mut person, changes, now);
                 self.keep(&person)?;
-                Ok(applied(now, *person, true))
+                Ok(applied(now, *person, true, order.as_deref()))
             }
             (PersonCall::Absorb { other }, Some(Held::Person { mut person })) => {
                 person.absorb(&other);
                 self.keep(&person)?;
-                Ok(applied(now, *person, true))
+                Ok(applied(now, *person, true, None))
             }
             (call, Some(Held::Person { person })) => {
                 self.about_person(now, call, *person, policy.as_deref()).await
@@ -213,8 +215,18 @@ impl Object {
     }
 }
 
-fn applied(now: Timestamp, person: Person, known: bool) -> PersonAnswer {
+/// The number of the order that a call tells of.
+fn order_among(changes: &[PersonChange]) -> Option<String> {
+    changes.iter().find_map(|change| match change {
+        PersonChange::Order(order) => Some(order.id.clone()),
+        _ => None,
+    })
+}
+
+fn applied(now: Timestamp, person: Person, known: bool, order: Option<&str>) -> PersonAnswer {
+    let told = order.and_then(|id| person.orders.iter().find(|held| held.id == id));
     PersonAnswer::Applied {
+        ordered_at: told.map(|held| held.at),
         profile: person.profile(now),
         carts: person.carts,
         known,

@@ -158,16 +158,24 @@ async fn with_cart(
         currency,
         signals: batch.signals,
         session: Some(session),
-        person,
+        person: person.clone(),
         profile,
         assignments: assignments.unwrap_or_default(),
     };
     let answer = objects::cart(env, id, cart, ask.now, &capture).await?;
-    let CartAnswer::Done { mut version, mut phase, person: linked, score, page, .. } = answer else {
+    let CartAnswer::Done { mut version, mut phase, person: mut linked, score, mut page, born, .. } = answer
+    else {
         // The page names a cart that is not (retention, another shop): it will begin a new one.
         note_orders(ask, shop, None, None, orders).await?;
         return Ok(without);
     };
+    if born
+        && linked == person
+        && let Some(again) = ask_again(ask, id, cart, visitor, person).await?
+        && let CartAnswer::Done { version: v, phase: p, person, page: seen, .. } = again
+    {
+        (version, phase, linked, page) = (v, p, person, seen);
+    }
     if let Some(standing) = note_orders(ask, shop, Some(cart), linked.as_ref(), orders).await? {
         (version, phase) = standing;
     }
@@ -193,6 +201,30 @@ async fn person_of_new(ask: &Ask, shop: &ShopId, cart: &CartId) -> Outcome<Optio
         return Ok(Some(person));
     }
     identity::find(&ask.env, shop, &Identifier::visitor(visitor), ask.now).await
+}
+
+/// Whose a cart is, asked once more when it was born by a batch that took it for `given`'s: a contact may
+/// have come between the first question and the birth, too late for the one and too early to find the cart.
+/// They know better than the browser; the cart itself sees to it that nobody else is replaced.
+async fn ask_again(
+    ask: &Ask,
+    shop: &ShopId,
+    cart: &CartId,
+    visitor: &VisitorId,
+    given: Option<PersonId>,
+) -> Outcome<Option<CartAnswer>> {
+    let behind = identity::find(&ask.env, shop, &Identifier::cart(cart), ask.now).await?;
+    let Some(person) = behind.filter(|p| Some(p) != given.as_ref()) else { return Ok(None) };
+    let link = vec![PersonChange::LinkCart { cart: cart.clone() }];
+    let known = identity::apply(&ask.env, shop, &person, link, ask.now).await?;
+    let relink = CartCall::Relink {
+        person,
+        instead_of: given,
+        visitor: visitor.clone(),
+        profile: Some(known.profile),
+        assignments: known.assignments,
+    };
+    Ok(Some(objects::cart(&ask.env, shop, cart, ask.now, &relink).await?))
 }
 
 /// The order numbers that a batch reports.

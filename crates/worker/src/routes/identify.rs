@@ -291,8 +291,16 @@ impl About {
                 assignments: applied.assignments,
             };
             if objects::cart(&ask.env, id, cart, ask.now, &link).await? == CartAnswer::Missing {
-                // The contact came before the cart's first event: it will be asked for when that comes.
-                identity::bind(&ask.env, id, &Identifier::cart(cart), person, ask.now).await?;
+                // The contact came before the cart's first event: it will be asked for when that comes. The
+                // shop's word goes before a page's.
+                let alias = Identifier::cart(cart);
+                if source == Source::Signed {
+                    identity::rebind(&ask.env, id, &alias, person, ask.now).await?;
+                } else {
+                    identity::bind(&ask.env, id, &alias, person, ask.now).await?;
+                }
+                // A cart that was born meanwhile may have asked before there was an answer.
+                objects::cart(&ask.env, id, cart, ask.now, &link).await?;
             }
         }
         Ok(())
