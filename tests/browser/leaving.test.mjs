@@ -95,7 +95,6 @@ const CASES = [
   ['stillness in a field', { ...phone, ...leaving({ idle_ms: 4_000 }) }, async (page) => (await page.focus('#i'), pause(4_500))],
 ];
 
-const results = [];
 for (const [name, rules, act, trigger] of CASES) {
   story((trigger ? 'leaving: ' : 'not leaving: ') + name, { ...rules, config: { ...rules.config } }, async ({ at, page, visit }) => {
     await visit();
@@ -108,7 +107,6 @@ for (const [name, rules, act, trigger] of CASES) {
     if (trigger) await panels.waitFor();
     await pause(trigger ? 500 : 400);
     const told = at.events('exit_intent').map((event) => event.data.trigger);
-    results.push([name, trigger || 'none', told.join() || ((await panels.count()) ? 'shown, none told' : 'none')]);
     assert.equal(await panels.count(), trigger ? 1 : 0);
     // To be away or still is no act of the shopper's.
     assert.deepEqual(told, trigger && !/^(tab_return|idle)$/.test(trigger) ? [trigger] : []);
