@@ -353,19 +353,14 @@ export function open(page, { post, show, mind: makeMind }) {
       if (could && known) post('/v1/events', ended(head({}, { storage: false }), null, '')).catch(() => {});
       known = false;
       // A later yes must not be tied to what was before the no.
-      drop();
+      sentCart = undefined;
+      cart = { ...cart, id: undefined, version: undefined };
       kept = { shown: kept.shown, last_shown: kept.last_shown };
       flight += 1;
       out.drop(() => true);
       store.wipe();
     }
     mind?.returning(inForce().profiling ? returning : undefined);
-  }
-
-  function drop() {
-    sentCart = undefined;
-    const { id, version, ...rest } = cart;
-    cart = rest;
   }
 
   const held = store.read(false)?.consent;

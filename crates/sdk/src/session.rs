@@ -42,11 +42,10 @@ impl Session {
     #[wasm_bindgen(constructor)]
     pub fn new(window: Window, host: Host, settings: &JsValue, mobile: bool, now: f64) -> Session {
         let shop = get(settings, "shop");
-        let shop = if shop.is_object() { shop } else { Object::new().into() };
         let mut rules = get(settings, "leaving");
         if !rules.is_object() {
             // An edge that is older than this module tells them elsewhere.
-            rules = get_object(settings, "exit");
+            rules = get(settings, "exit");
         }
         let currency = get(&shop, "currency").as_string().unwrap_or_default();
         let facts = Facts {
@@ -56,7 +55,7 @@ impl Session {
             cart_minor: None,
             comparable: true,
             pieces: 0,
-            free_from_minor: known(number(&get_object(settings, "shipping"), "free_from_minor")).map(whole),
+            free_from_minor: known(number(&get(settings, "shipping"), "free_from_minor")).map(whole),
             active_at: now,
             returning: None,
         };
@@ -149,12 +148,6 @@ impl Session {
         facts.shipping_gap_minor().is_some()
             && facts.cart_minor.is_some_and(|cart| onsite::is_shock(price, cart))
     }
-}
-
-/// A member that is an object; an empty one otherwise.
-fn get_object(from: &JsValue, key: &str) -> JsValue {
-    let value = get(from, key);
-    if value.is_object() { value } else { Object::new().into() }
 }
 
 /// The score for the page's scripts. By hand: a derived struct would bring a cache of key names.

@@ -91,20 +91,11 @@ fn lay_over(under: &mut Value, over: &Value) {
 
 /// What counts as leaving: the policy's thresholds over the document's; what is absent is as usual.
 fn leaving_of(document: &ShopDocument, rules: &LeavingRules) -> Value {
-    let mut told = Map::new();
-    told.insert("min_velocity_px_s".to_owned(), document.exit.min_velocity_px_s.into());
-    for (key, value) in [
-        ("act_below", rules.act_below.map(Value::from)),
-        ("min_velocity_px_s", rules.min_velocity_px_s.map(Value::from)),
-        ("min_scroll_px_s", rules.min_scroll_px_s.map(Value::from)),
-        ("away_ms", rules.away_ms.map(Value::from)),
-        ("idle_ms", rules.idle_ms.map(Value::from)),
-    ] {
-        if let Some(value) = value {
-            told.insert(key.to_owned(), value);
-        }
+    let mut told = json!(rules);
+    if rules.min_velocity_px_s.is_none() {
+        told["min_velocity_px_s"] = document.exit.min_velocity_px_s.into();
     }
-    Value::Object(told)
+    told
 }
 
 fn rules_of(document: &ShopDocument, policy: &Policy, panel: Panel, rules: Option<&PanelRules>) -> Value {
