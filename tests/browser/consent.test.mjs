@@ -101,11 +101,12 @@ story('the API: nothing before a yes; a no on another wording asks again', { con
   await until(() => at.events('add_to_cart').length, 'what was held');
   await until(async () => (await page.evaluate(() => JSON.parse(localStorage['comeback.v1']).consent?.wording)) === 'w1', 'the version of the wording is kept');
   at.rules.config.consent.wording = 'w2';
-  const before = at.posts().length;
   await visit('/next');
   await push(page, 'track', 'view_item', add(MUG));
   await pause(900);
-  assert.equal(at.posts().length, before, 'the yes was to other words');
+  // What the page before was still sending went by the yes that it had.
+  const sent = at.posts().filter((p) => !p.page.url?.endsWith('/'));
+  assert.deepEqual(sent, [], 'the yes was to other words');
   refuted.push('the wording changed: no POST on the strength of a yes to other words');
 });
 
