@@ -198,9 +198,9 @@ export async function start(options) {
   showConsent({});
   showPanels({ edge: 'not answered yet' });
   overlay.facts('score', { model: 'none yet' });
-  options.config.then(({ consent, panels, exit }) => {
+  options.config.then(({ consent, panels, leaving }) => {
     showConsent({ 'asked for': consent ? `${consent.mode}, wording ${consent.wording}` : 'no configuration came: nothing before a yes' });
-    showPanels({ configured: panels ? Object.keys(panels).join(', ') : 'none', 'exit rules': exit });
+    showPanels({ configured: panels ? Object.keys(panels).join(', ') : 'none', 'exit rules': panels?.exit?.rules, leaving });
   });
 
   const take = await import('./sdk.js').then((module) => module.start(options));

@@ -28,6 +28,9 @@ export function number(value) {
   return Number.isFinite(found) ? found : undefined;
 }
 
+/** Numbers and truth values as the module takes them: what is not there is NaN. */
+export const floats = (...all) => Float64Array.from(all, (one) => one ?? NaN);
+
 /** How many minor units one major unit of a currency has. */
 export const unit = (currency) => 10 ** new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
 

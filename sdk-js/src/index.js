@@ -2,6 +2,7 @@
 // nothing, so a server may; on a server every function does nothing.
 import { API, capture } from './capture.js';
 import { emit, listen } from './emit.js';
+import { restoreToken } from './token.js';
 
 const held = [];
 let take = (...entry) => held.push(entry);
@@ -23,7 +24,7 @@ const command = (...entry) => {
 
 export function init({ shop, endpoint = '', wasm } = {}) {
   if (!browser() || started) return started;
-  const options = { pk: shop, endpoint: endpoint.replace(/\/$/, '') || location.origin, wasm };
+  const options = { pk: shop, endpoint: endpoint.replace(/\/$/, '') || location.origin, wasm, token: restoreToken() };
   options.config = fetch(options.endpoint + '/v1/config/' + shop + '?lang=' + encodeURIComponent(document.documentElement.lang), { credentials: 'omit' })
     .then((reply) => (reply.ok ? reply.json() : {}))
     .catch(() => ({}));

@@ -4,6 +4,8 @@
 // another file: every page waits for this one.
 import { API, capture } from './capture.js';
 import { emit, listen } from './emit.js';
+import { KEY } from './store.js';
+import { restoreToken } from './token.js';
 
 const script = document.currentScript || document.querySelector('script[data-shop]');
 const before = window.comeback || [];
@@ -19,8 +21,10 @@ if (script && !before.version) {
     pk: dataset.shop,
     endpoint: (dataset.endpoint || new URL(src).origin).replace(/\/+$/, ''),
     base,
+    token: restoreToken(),
   };
 
+  const fail = (kind) => (error) => emit('error', { kind, message: String(error) });
   const held = [];
   let take = (...entry) => held.push(entry);
   let woken, intent;
@@ -30,7 +34,7 @@ if (script && !before.version) {
       if (entry[0] === 'on') listen(entry);
       else take(source, t, entry);
     } catch (error) {
-      emit('error', { kind: 'capture', message: String(error) });
+      fail('capture')(error);
     }
   };
   const wake = () => {
@@ -45,16 +49,16 @@ if (script && !before.version) {
     import(base + (/[?&]comeback_debug\b/.test(location.search) ? 'debug.js' : 'sdk.js'))
       .then((module) => module.start(options))
       // Where no further script may run nothing is captured, so nothing is held for it either.
-      .catch((error) => (emit('error', { kind: 'module', message: String(error) }), () => {}))
+      .catch(fail('module'))
       .then((session) => {
-        take = session;
+        take = session || (() => {});
         held.splice(0).forEach((entry) => give(...entry));
       });
     if (script.dataset.adapter)
       acted
         .then(() => import(base + script.dataset.adapter + '.js'))
         .then((module) => sink(API, ['adapter', module.default()]))
-        .catch((error) => emit('error', { kind: 'adapter', message: String(error) }));
+        .catch(fail('adapter'));
   };
   const acted = new Promise((done) => (intent = done));
   const act = () => (intent(), wake());
@@ -74,10 +78,10 @@ if (script && !before.version) {
   capture(sink);
   for (const type of ['pointermove', 'pointerdown', 'keydown', 'scroll', 'click']) addEventListener(type, act, { capture: true, passive: true, once: true });
   // Who follows a resume link has done something already.
-  if (/[?&]comeback_/.test(location.search)) act();
+  if (options.token || /[?&]comeback_/.test(location.search)) act();
   const known = () => {
     try {
-      return sessionStorage['comeback.v1'] || localStorage['comeback.v1'];
+      return sessionStorage[KEY] || localStorage[KEY];
     } catch {}
   };
   // So has one who was here before, who may have a cart and leave this page without a move.

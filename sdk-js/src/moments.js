@@ -2,10 +2,11 @@
 // are the core's; how a panel looks is panel.js's. Nothing of it works without the module.
 import { OWN } from './capture.js';
 import { emit } from './emit.js';
-import { number } from './ga4.js';
+import { floats, number } from './ga4.js';
+import { STRIP } from './strips.js';
 
-/** Panels at the lower edge; the others are dialogs (`panel.js`). */
-const STRIP = /^(banner|saved_cart|returning|shipping_progress|push)$/;
+/** Of a panel, in the order of `panels::held`. */
+const RULES = ['max_buy', 'dwell_ms', 'cooldown_ms', 'again_ms', 'min_cart_minor', 'min_pages'];
 
 export function moments({ mind, settings, opened, page, show, state, capture, remember }) {
   if (!mind) return undefined;
@@ -23,7 +24,7 @@ export function moments({ mind, settings, opened, page, show, state, capture, re
   function armOf(panel) {
     const { name, arms: all } = (panel !== 'cart_check' && words[panel]?.experiment) || {};
     if (!name || !Array.isArray(all)) return {};
-    const at = bucket === undefined ? undefined : mind.arm(name, bucket, Float64Array.from(all, (arm) => arm.weight || 0));
+    const at = bucket === undefined ? undefined : mind.arm(name, bucket, floats(...all.map((arm) => arm.weight)));
     const arm = all.find((arm) => arm.name === arms?.[name]) || all[at];
     return arm ? { experiment: name, arm } : {};
   }
@@ -38,22 +39,23 @@ export function moments({ mind, settings, opened, page, show, state, capture, re
     const key = panel + ':' + about;
     // A place that is taken is not waited for: neither panel nor silent arm had its moment.
     const taken = panel !== 'shipping_progress' && document.querySelector('comeback-panel' + (STRIP.test(panel) ? '[data-strip]' : ':not([data-strip])'));
-    const why = taken ? 'busy' : mind.held(now, panel, {
-      // An edge that is older than this module tells the rules of one panel elsewhere.
-      ...(copy?.rules || (panel === 'exit' && settings.exit)),
-      ...arm,
-      on: !!copy && copy.enabled !== false,
-      open_ms: now - opened,
+    const rules = { ...copy?.rules, ...arm };
+    // In the order of `panels::held`.
+    const told = [
+      !!copy && copy.enabled !== false,
+      ...RULES.map((rule) => rules[rule]),
+      now - opened,
       returning,
-      in_sequence: inSequence,
-      may_ask_push: page.push,
-      at_cart: location.pathname === settings.shop?.cart_url,
-      shown_in_session: shownInSession,
-      last_shown: kept.last_shown,
-      last_same: kept.shown[panel],
-      given: helped.includes(key),
+      inSequence,
+      page.push,
+      location.pathname === settings.shop?.cart_url,
+      shownInSession,
+      kept.last_shown,
+      kept.shown[panel],
+      helped.includes(key),
       allowed,
-    });
+    ];
+    const why = taken ? 'busy' : mind.held(now, panel, floats(...told));
     if (why) {
       // Nor is it that a shop has no words for a panel.
       if (why !== 'off' && !quiet) emit('panel', { panel, state: 'held', why });
@@ -75,12 +77,14 @@ export function moments({ mind, settings, opened, page, show, state, capture, re
     return true;
   }
 
+  const asked = (moment) => mind.panels(moment).split(' ');
+
   return {
     /** Asks for the panels of a moment in their order, up to the first whose time has come. */
-    moment: (name) => mind.panels(name).some((panel) => consider(panel)),
+    moment: (name) => asked(name).some((panel) => consider(panel)),
     /** The score says that the shopper is about to leave. It goes on saying so, and is heard until a panel shows. */
     foreseen() {
-      foresaw ||= allowed && mind.panels('leaving').some((panel) => consider(panel, '', undefined, true));
+      foresaw ||= allowed && asked('leaving').some((panel) => consider(panel, '', undefined, true));
     },
     /** What is to be done, when it was taken in, about a trouble that an event tells of. */
     trouble({ name, data }, source, raw) {
@@ -96,7 +100,7 @@ export function moments({ mind, settings, opened, page, show, state, capture, re
       if (!/cart/.test(name)) return undefined;
       return () => {
         if (/^(view_cart|cart_set)$/.test(name) && source !== OWN) consider('cart_check', '', raw);
-        mind.panels('filling').some((panel) => consider(panel));
+        asked('filling').some((panel) => consider(panel));
       };
     },
     /** The edge has told how the shopper stands. Returns whether it is the first time that it allows panels. */

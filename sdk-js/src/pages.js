@@ -1,6 +1,8 @@
 // Which pages are opened: by the browser, by a router, or again out of the back/forward cache; and
 // what other tabs of the shop say of consent. Says only that it is so; what follows is the session's.
 
+import { KEY } from './store.js';
+
 // A changed query or anchor is no page; a hash that is a path (`#/cart`, `#!/cart`) is one.
 const place = () => location.pathname + (/^#!?\/[^?]*/.exec(location.hash) || '');
 
@@ -33,9 +35,6 @@ export function pages(open, back) {
     open();
   });
 }
-
-/** Where the session keeps cart and consent (`store.js`). */
-const KEY = 'comeback.v1';
 
 /** Calls `choose` with the choice of another tab where it differs from what `standing` says here. */
 export function tabs(wording = '', standing, choose) {

@@ -1,6 +1,7 @@
 // What every panel is made of, and the two most wanted ones: the exit panel and the choice between two
 // carts. Loaded when a panel is first needed; the others are in modules of their own, which take their
 // parts from here. Shows copy from the configuration as text, never as HTML, and reports what the shopper did.
+import { STRIP } from './strips.js';
 
 const SHEET = `
 :host{all:initial;position:fixed;inset:0;z-index:2147483000;display:grid;place-items:center;padding:16px;
@@ -256,7 +257,6 @@ function restore(ways) {
 
 const OWN = { exit, restore };
 const HELP = /^(declined|sold_out|validation|shipping_cost|cart_check)$/;
-const STRIP = /^(banner|saved_cart|returning|shipping_progress|push)$/;
 
 /**
  * Shows a panel and resolves when it is closed, to what was chosen in it. `told` is what the session said:

@@ -7,20 +7,6 @@ import { pages, tabs } from './pages.js';
 import { denied, google, shopify } from './privacy.js';
 import { open } from './session.js';
 
-/** The parameter that a resume link adds to the shop's cart page. */
-const RESTORE = 'comeback_restore';
-
-/** Takes the token out of the address at once: it must not reach analytics, referrers or events. */
-function restoreToken() {
-  const url = new URL(location.href);
-  const token = url.searchParams.get(RESTORE);
-  if (token) {
-    url.searchParams.delete(RESTORE);
-    history.replaceState(history.state, '', url);
-  }
-  return token;
-}
-
 const json = (reply) => (reply.ok ? reply.json() : Promise.reject(Object.assign(new Error('HTTP ' + reply.status), { status: reply.status })));
 const fail = (kind) => (error) => emit('error', { kind, message: error?.message, status: error?.status });
 
@@ -38,12 +24,11 @@ async function load(wasm) {
 
 /**
  * Starts the session of this page. `wasm` is anything that `WebAssembly` takes; by default the file
- * beside this one. Where it may not run that is said once, and everything but score and panels goes on.
+ * beside this one; `token` is a resume link's. Where it may not run that is said once, and everything but score and panels goes on.
  * Resolves to `take(source, time, entry)`.
  */
-export async function start({ pk, endpoint, config, wasm, panel }) {
+export async function start({ pk, endpoint, config, wasm, token, panel }) {
   const opened = Date.now();
-  const token = restoreToken();
   // Together: neither needs the other.
   const [settings, runs] = await Promise.all([
     config,
@@ -80,7 +65,7 @@ export async function start({ pk, endpoint, config, wasm, panel }) {
   const session = open(page, {
     post,
     show: (kind, told) => openPanel(kind, told).catch(fail('panel')),
-    mind: (host) => (runs ? new Session(window, host, settings, mobile, Date.now()) : undefined),
+    mind: runs ? Session : undefined,
   });
   const own = (name, data) => session.track(OWN, Date.now(), name, data);
   if (said) consent(said);

@@ -5,7 +5,8 @@ import { LAYER, OWN } from './capture.js';
 import { dedupe } from './dedupe.js';
 import { emit } from './emit.js';
 import { bytes, outbox } from './outbox.js';
-import { changed, changesCart, currencyOf, layered, lean, linesOf, number, read, text } from './ga4.js';
+import { changed, changesCart, currencyOf, floats, layered, lean, linesOf, number, read, text } from './ga4.js';
+import { watch } from './leaving.js';
 import { moments } from './moments.js';
 import { store } from './store.js';
 
@@ -26,11 +27,11 @@ const bits = ({ storage, marketing, profiling }) => ({ storage, marketing, profi
 
 /**
  * Opens the session of this page. `page` is `{pk, endpoint, settings, tz, mobile, opened, linked, push}`; `post(path, body)` asks the edge,
- * `show(panel, told)` opens a panel; `mind(host)` makes the wasm session, or nothing where there is none.
+ * `show(panel, told)` opens a panel; `mind` is the class of the wasm session, or nothing where there is none.
  */
-export function open(page, { post, show, mind: makeMind }) {
+export function open(page, { post, show, mind: Mind }) {
   const { pk, endpoint, settings, mobile, opened } = page;
-  const { shop = {}, consent: asked = {} } = settings;
+  const { shop = {}, consent: asked = {}, leaving: rules } = settings;
   const wording = asked.wording || '';
   const currency = currencyOf(shop, 'XXX');
   const gpc = navigator.globalPrivacyControl === true;
@@ -61,7 +62,16 @@ export function open(page, { post, show, mind: makeMind }) {
   // Global Privacy Control overrides a yes.
   const inForce = () => ({ ...standing(), ...(gpc && { marketing: false, profiling: false }) });
 
-  const mind = makeMind({ leaving });
+  const mind =
+    Mind &&
+    new Mind(
+      text(shop.id) || '',
+      currency,
+      floats(settings.shipping?.free_from_minor, ...['min_velocity_px_s', 'min_scroll_px_s', 'away_ms', 'idle_ms', 'act_below'].map((rule) => rules?.[rule])),
+      mobile,
+      Date.now(),
+    );
+  const tellReturning = () => mind?.returning(inForce().profiling ? +returning : NaN);
   const panels = moments({ mind, settings, opened, page, show, state: () => ({ returning, kept }), capture: (name, data) => capture(OWN, Date.now(), name, data), remember });
 
   // ---- what survives the page
@@ -71,7 +81,7 @@ export function open(page, { post, show, mind: makeMind }) {
     // What another tab wrote since is not undone.
     sync();
     store.write(false, { cart: cart.id, version: cart.version, currency: cart.currency, at: cart.at, lines: cart.lines, ...kept, consent: choice && { ...choice, wording } });
-    store.write(true, { counts: mind?.counts(), t: last, ...panels?.memory() });
+    store.write(true, { counts: mind && [...mind.counts()], t: last, ...panels?.memory() });
   }
 
   /** Takes over what another tab, or an earlier page, did later: the cart, the order, the panels that were shown. */
@@ -171,14 +181,16 @@ export function open(page, { post, show, mind: makeMind }) {
   }
 
   function score() {
-    const score = mind?.score(Date.now());
-    if (!score) return;
+    if (!mind) return;
+    const now = Date.now();
+    const [buy, foreseen, ...effects] = mind.score(now);
     // A change that a page could act on, not the noise of the last digits.
-    if (Math.abs(score.buy - told) >= 0.005) {
-      told = score.buy;
-      emit('score', score);
+    if (Math.abs(buy - told) >= 0.005) {
+      told = buy;
+      const [model, ...features] = mind.reasons(now).split(' ');
+      emit('score', { model, buy, reasons: features.map((feature, at) => ({ feature, effect: effects[at] })) });
     }
-    if (mind.foresees(score.buy)) panels.foreseen();
+    if (foreseen) panels.foreseen();
   }
 
   /** The module saw that the shopper is about to leave. */
@@ -360,14 +372,15 @@ export function open(page, { post, show, mind: makeMind }) {
       out.drop(() => true);
       store.wipe();
     }
-    mind?.returning(inForce().profiling ? returning : undefined);
+    tellReturning();
   }
 
   const held = store.read(false)?.consent;
   // A yes given on an earlier page, if it was given to today's wording. Storing it was part of the yes.
   if (held && (held.wording || '') === wording && typeof held.storage === 'boolean') choice = bits(held);
   if (mayStore()) recall();
-  mind?.returning(inForce().profiling ? returning : undefined);
+  tellReturning();
+  const back = mind && watch({ mind, mobile, leaving });
 
   addEventListener('pagehide', leave);
   addEventListener('pageshow', shown);
@@ -386,7 +399,7 @@ export function open(page, { post, show, mind: makeMind }) {
     consent,
     mayStore,
     standing: () => bits(standing()),
-    back: () => mind?.back(),
+    back: () => back?.(),
     /** `{id, currency, lines}` in GA4's item shape. */
     cart() {
       sync();

@@ -3,7 +3,8 @@
 // sessionStorage. Storage that is full, blocked or foreign counts as empty. Asks nobody whether it may:
 // the session does.
 
-const KEY = 'comeback.v1';
+/** Where cart and consent are kept. */
+export const KEY = 'comeback.v1';
 const EVENT = KEY + '.e.';
 /** The edge takes what is older for a week old. */
 const MAX_AGE_MS = 7 * 86_400_000;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { CONFIG, MUG, add, fired, leave, panel, pause, push, ready, story, until } from './support/storefront.mjs';
+import { MUG, add, fired, leave, panel, pause, push, ready, story, until } from './support/storefront.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const list = (page, name) => page.locator(`comeback-debug [data-list=${name}]`);
@@ -102,7 +102,7 @@ story('refusals, beacons and a page that forbids wasm are told', { csp: "script-
   await says(page, 'sent', /page_hide → beacon taken/);
 });
 
-story('the overlay works with what the configuration holds', { config: { panels: undefined, exit: CONFIG.exit } }, async ({ page, visit }) => {
+story('the overlay works with what the configuration holds', { config: { panels: undefined } }, async ({ page, visit }) => {
   await visit('/?x=1&comeback_debug');
   await says(page, 'panels', /configured\s+none/);
 });

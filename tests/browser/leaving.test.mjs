@@ -89,8 +89,8 @@ const CASES = [
   ['on in a router', { ...phone, ...leaving() }, (page) => routed(page, '/a', '/b')],
   ['a link within the page', { ...phone, ...leaving() }, (page) => page.evaluate(() => document.querySelector('#top').click())],
   ['stillness', { ...phone, ...leaving({ idle_ms: 500 }) }, () => pause(1_500), 'idle'],
-  ['reading with a finger on the glass now and then', { ...phone, ...leaving({ idle_ms: 900 }) }, async (page) => {
-    for (let n = 0; n < 6; n += 1) await page.touchscreen.tap(200, 600), await pause(300);
+  ['reading with a finger on the glass now and then', { ...phone, ...leaving({ idle_ms: 4_000 }) }, async (page) => {
+    for (let n = 0; n < 8; n += 1) await page.touchscreen.tap(200, 600), await pause(600);
   }],
   ['stillness in a field', { ...phone, ...leaving({ idle_ms: 4_000 }) }, async (page) => (await page.focus('#i'), pause(4_500))],
 ];

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { EN, FINDINGS } from './support/panel_copy.mjs';
-import { CONFIG, MUG as CUP, add, fired, launched, pause, push, ready, shop, story as storefront, until } from './support/storefront.mjs';
+import { CONFIG, MUG as CUP, SOON, add, fired, launched, pause, push, ready, shop, story as storefront, until } from './support/storefront.mjs';
 
 const vectors = JSON.parse(await readFile(new URL('../vectors/experiments.json', import.meta.url), 'utf8'));
 const MUG = { ...CUP, item_variant: '350 ml / Ink', price: 28 };
@@ -12,7 +12,7 @@ const SHOP = { ...CONFIG.shop, id: 'shop_demo', cart_url: '/cart' };
 
 /** `kinds` are the panels that the shop has words for. */
 function story(name, kinds, rules, act) {
-  const panels = Object.fromEntries(kinds.map((kind) => [kind, { ...EN[kind], ...rules.panels?.[kind] }]));
+  const panels = Object.fromEntries(kinds.map((kind) => [kind, { ...EN[kind], ...(kind === 'exit' && { rules: SOON }), ...rules.panels?.[kind] }]));
   storefront(name, { ...rules, config: { shop: SHOP, shipping: { free_from_minor: 7500 }, panels } }, act);
 }
 const panel = (page, kind) => page.locator(`comeback-panel[data-panel=${kind}] .card`);
@@ -96,7 +96,7 @@ test('the frozen vectors of dealing and of shares hold in the browser', async ()
   ];
   for (const { shop: id, experiment, bucket, weights, arm, row } of cases) {
     const arms = weights.map((weight, n) => ({ name: 'arm' + n, weight }));
-    const at = await shop({ bucket, config: { shop: { ...SHOP, id }, panels: { exit: { ...EN.exit, experiment: { name: experiment, arms } } } } });
+    const at = await shop({ bucket, config: { shop: { ...SHOP, id }, panels: { exit: { ...EN.exit, rules: SOON, experiment: { name: experiment, arms } } } } });
     const context = await (await launched()).newContext({ viewport: { width: 1000, height: 700 } });
     const page = await context.newPage();
     await page.addInitScript(() => {

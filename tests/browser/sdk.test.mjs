@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { BOWL, CONFIG, COPY, MUG, add, fired, leave, panel, pause, push, ready, story, until } from './support/storefront.mjs';
+import { BOWL, COPY, MUG, SOON, add, fired, leave, panel, pause, push, ready, story, until } from './support/storefront.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -99,7 +99,7 @@ story('the edge is asked for nothing until the shopper does something; what was 
   assert.deepEqual(at.events().filter((e) => e.t >= before).map((e) => e.name), [], 'nothing is dated by the move');
 });
 
-story('who was here before is not waited for: the next page is told without a move, and a leave is seen', { config: { exit: { max_buy: 0.99, dwell_ms: 0, min_velocity_px_s: 1, cooldown_s: 86_400 } } }, async ({ at, page, visit }) => {
+story('who was here before is not waited for: the next page is told without a move, and a leave is seen', { config: { leaving: { min_velocity_px_s: 1 } } }, async ({ at, page, visit }) => {
   await visit();
   await push(page, 'track', 'add_to_cart', add(MUG));
   await until(() => at.events('add_to_cart').length, 'the cart');
@@ -172,6 +172,7 @@ story('leaving by the top shows one panel, once; Esc closes it and gives the foc
   assert.equal((await fired(page, 'panel')).at(-1).why, 'already_shown');
 });
 
+const exits = (rules) => ({ config: { panels: { ...COPY, exit: { ...COPY.exit, rules: { ...SOON, ...rules } } } } });
 const FIELDS = '<button id="b">Buy</button><select id="s"><option>1</option></select><input id="i">';
 for (const [why, rules, before, how] of [
   ['an open select', { body: FIELDS }, (page) => page.focus('#s'), {}],
@@ -179,8 +180,8 @@ for (const [why, rules, before, how] of [
   ['a slow move', {}, null, { speed: 'slow' }],
   ['a side exit', {}, null, { edge: 'left' }],
   ['an edge that said no', { allowed: false }, null, {}],
-  ['a page just opened', { config: { exit: { ...CONFIG.exit, dwell_ms: 60_000 } } }, null, {}],
-  ['a shopper likely to buy', { config: { exit: { ...CONFIG.exit, max_buy: 0 } } }, null, {}],
+  ['a page just opened', exits({ dwell_ms: 60_000 }), null, {}],
+  ['a shopper likely to buy', exits({ max_buy: 0 }), null, {}],
 ]) {
   story('no panel for ' + why, rules, async ({ at, page, visit }) => {
     await visit();

@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// This text.
     Help(&'static str),
     /// Check policy files.
-    PolicyCheck { files: Vec<String>, json: bool },
+    PolicyCheck { files: Vec<String>, catalogue: Option<String>, json: bool },
     /// Print a preset, or their names.
     PolicyShow { name: Option<String>, json: bool },
     /// Compare two policies.
@@ -109,9 +109,9 @@ pub(crate) enum Source {
 }
 
 /// Options that take a value.
-const VALUED: [&str; 17] = [
+const VALUED: [&str; 18] = [
     "shop", "url", "who", "percent", "per-hour", "policy", "against", "log", "html", "cart", "cost",
-    "assume", "carts", "seed", "days", "out", "break",
+    "assume", "carts", "seed", "days", "out", "break", "catalogue",
 ];
 /// Options that are there or not.
 const FLAGS: [&str; 4] = ["json", "help", "strict", "check"];
@@ -253,7 +253,8 @@ fn policy(words: &[&str], given: &mut Given, json: bool) -> Result<Command, Fail
     let act = match words {
         ["check"] => return usage("policy check: which file?"),
         ["check", files @ ..] => {
-            return Ok(Command::PolicyCheck { files: files.iter().map(|f| (*f).to_owned()).collect(), json });
+            let files = files.iter().map(|f| (*f).to_owned()).collect();
+            return Ok(Command::PolicyCheck { files, catalogue: given.take("catalogue"), json });
         }
         ["show"] => return Ok(Command::PolicyShow { name: None, json }),
         ["show", name] => return Ok(Command::PolicyShow { name: Some((*name).to_owned()), json }),
@@ -355,7 +356,19 @@ mod tests {
             ("explain --help", Command::Help(USAGE)),
             (
                 "policy check a.toml b.toml --json",
-                Command::PolicyCheck { files: vec!["a.toml".into(), "b.toml".into()], json: true },
+                Command::PolicyCheck {
+                    files: vec!["a.toml".into(), "b.toml".into()],
+                    catalogue: None,
+                    json: true,
+                },
+            ),
+            (
+                "policy check a.toml --catalogue shop.json",
+                Command::PolicyCheck {
+                    files: vec!["a.toml".into()],
+                    catalogue: Some("shop.json".into()),
+                    json: false,
+                },
             ),
             ("policy show", Command::PolicyShow { name: None, json: false }),
             ("policy show classic", Command::PolicyShow { name: Some("classic".into()), json: false }),

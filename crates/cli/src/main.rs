@@ -40,7 +40,9 @@ fn main() -> ExitCode {
 fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         Command::Help(text) => Ok(writeln!(out, "{text}")?),
-        Command::PolicyCheck { files, json } => policy::check(&files, json, out),
+        Command::PolicyCheck { files, catalogue, json } => {
+            policy::check(&files, catalogue.as_deref(), json, out)
+        }
         Command::PolicyShow { name, json } => policy::show(name.as_deref(), json, out),
         Command::KeysNew { json } => keys::new(json, out),
         Command::LinkInspect { token, json } => link::inspect(&token, json, out),

@@ -8,7 +8,8 @@ use std::io::Write;
 
 use comeback_core::id::ShopId;
 use comeback_core::policy::Policy;
-use comeback_policy::{Diagnostic, parse, presets, to_canonical};
+use comeback_policy::{Diagnostic, GoodsKnown, parse, parse_for, presets, to_canonical};
+use comeback_wire::shop::Catalogue;
 use serde::Serialize;
 
 use crate::admin::Client;
@@ -30,7 +31,7 @@ struct Checked<'f> {
     warnings: Vec<Diagnostic>,
 }
 
-fn examine(file: &str) -> Checked<'_> {
+fn examine<'f>(file: &'f str, goods: &GoodsKnown<'_>) -> Checked<'f> {
     let blank = Checked {
         file,
         ok: false,
@@ -44,7 +45,7 @@ fn examine(file: &str) -> Checked<'_> {
         Ok(text) => text,
         Err(e) => return Checked { unreadable: Some(e.to_string()), ..blank },
     };
-    match parse(file, &text) {
+    match parse_for(file, &text, goods) {
         Ok((policy, warnings)) => {
             Checked { ok: true, name: Some(policy.name), version: Some(policy.version), warnings, ..blank }
         }
@@ -52,9 +53,33 @@ fn examine(file: &str) -> Checked<'_> {
     }
 }
 
-/// Checks policy files. Warnings do not fail: the policy stands.
-pub(crate) fn check(files: &[String], json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let checked: Vec<Checked<'_>> = files.iter().map(|f| examine(f)).collect();
+/// The catalogue of a shop's document, as the shop is provisioned with it.
+fn catalogue_of(file: &str) -> Result<Catalogue, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        catalogue: Catalogue,
+    }
+    let document: Document =
+        serde_json::from_str(&text_of(file)?).map_err(|e| Failure::Found(format!("{file}: {e}")))?;
+    Ok(document.catalogue)
+}
+
+/// Checks policy files, for the goods of a shop's document if one is given. Warnings do not fail: the
+/// policy stands.
+pub(crate) fn check(
+    files: &[String],
+    document: Option<&str>,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let catalogue = document.map(catalogue_of).transpose()?;
+    let classes = catalogue.as_ref().and_then(Catalogue::classes);
+    let goods = GoodsKnown {
+        unit_costs: catalogue.as_ref().and_then(Catalogue::has_unit_costs),
+        classes: classes.as_deref(),
+        ..GoodsKnown::default()
+    };
+    let checked: Vec<Checked<'_>> = files.iter().map(|f| examine(f, &goods)).collect();
     if json {
         let ok = checked.iter().all(|c| c.ok);
         writeln!(out, "{:#}", serde_json::json!({ "ok": ok, "files": checked }))?;

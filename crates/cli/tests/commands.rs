@@ -65,6 +65,17 @@ fn presets_are_sound_and_mistakes_are_placed() {
 }
 
 #[test]
+fn a_margin_without_unit_costs_is_refused_where_the_catalogue_is_known() {
+    let check = |document: &str| here(&["policy", "check", "../../policies/classic.toml", "--catalogue", document]);
+    assert_eq!(check("../../www-demo/shop.json").0, Some(0));
+    let (code, out, _) = check("tests/fixtures/no_costs.json");
+    assert_eq!(code, Some(1));
+    assert!(out.contains("unit cost") && out.contains("--> ../../policies/classic.toml:"), "{out}");
+    let (code, _, err) = check("tests/fixtures/wrong.toml");
+    assert!(code == Some(1) && err.contains("tests/fixtures/wrong.toml"), "{err}");
+}
+
+#[test]
 fn a_preset_can_be_shown_and_checked_again() {
     let names = here(&["policy", "show"]).1;
     assert!(["classic", "early", "demo"].iter().all(|n| names.lines().any(|l| l == *n)), "{names}");

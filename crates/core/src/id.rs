@@ -1,9 +1,12 @@
 //! Prefixed ids as newtypes, checked once at the edge. This module never makes a random id: that
 //! needs entropy, which is a shell's; it only derives ids from other values and parses them.
+//!
+//! A text is shared by its copies: an id is copied into every record of what is decided about it.
 
 use core::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// An id text was not of the expected form.
@@ -26,9 +29,9 @@ fn tail_is_valid(tail: &str) -> bool {
 macro_rules! prefixed_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             #[doc = concat!("The prefix, `", $prefix, "`.")]
@@ -37,7 +40,7 @@ macro_rules! prefixed_id {
             /// Checks the form and keeps the text.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 match text.strip_prefix($prefix) {
-                    Some(tail) if tail_is_valid(tail) => Ok(Self(text.to_owned())),
+                    Some(tail) if tail_is_valid(tail) => Ok(Self(text.into())),
                     _ => Err(IdError { prefix: $prefix }),
                 }
             }
@@ -46,7 +49,7 @@ macro_rules! prefixed_id {
             /// the parts cannot be read back from it.
             #[must_use]
             pub fn derive(parts: &[&str]) -> Self {
-                Self(format!(concat!($prefix, "{}"), digest_tail(parts)))
+                Self(digest($prefix, parts))
             }
 
             /// The whole text, prefix included.
@@ -65,7 +68,13 @@ macro_rules! prefixed_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
             }
         }
 
@@ -97,9 +106,9 @@ impl SendKey {
     }
 }
 
-/// 128 bits of SHA-256 over the length-prefixed parts, as 26 characters of Crockford base32.
-/// Length prefixes keep ("ab","c") and ("a","bc") apart.
-fn digest_tail(parts: &[&str]) -> String {
+/// The prefix and 128 bits of SHA-256 over the length-prefixed parts, as 26 characters of Crockford
+/// base32. Length prefixes keep ("ab","c") and ("a","bc") apart.
+fn digest(prefix: &str, parts: &[&str]) -> Arc<str> {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut hasher = Sha256::new();
     for part in parts {
@@ -109,17 +118,18 @@ fn digest_tail(parts: &[&str]) -> String {
     let digest = hasher.finalize();
     let mut bits: u32 = 0;
     let mut held = 0_u32;
-    let mut tail = String::with_capacity(26);
+    let mut id = String::with_capacity(prefix.len() + 26);
+    id.push_str(prefix);
     for byte in digest.iter().take(16) {
         bits = (bits << 8) | u32::from(*byte);
         held += 8;
         while held >= 5 {
             held -= 5;
-            tail.push(char::from(ALPHABET[(bits >> held) as usize & 31]));
+            id.push(char::from(ALPHABET[(bits >> held) as usize & 31]));
         }
     }
-    tail.push(char::from(ALPHABET[(bits << (5 - held)) as usize & 31]));
-    tail
+    id.push(char::from(ALPHABET[(bits << (5 - held)) as usize & 31]));
+    id.into()
 }
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub struct Currency([u8; 3]);
 pub struct CurrencyError;
 
 impl Currency {
+    /// ISO 4217's code for none.
+    pub const NONE: Self = Self(*b"XXX");
+
     /// Checks the form of a code.
     pub fn parse(code: &str) -> Result<Self, CurrencyError> {
         match code.as_bytes() {

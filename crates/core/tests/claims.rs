@@ -268,7 +268,7 @@ fn a_segment_takes_no_tag_of_the_shop_away() {
     let now = day_zero().plus(HOUR);
     let facts = ada.claim(now, &request(), &policy, true).facts;
     let tags = |facts: &Facts| match facts.get(Field::PersonTags) {
-        Some(comeback_core::policy::Value::Words(words)) => words.clone(),
+        Some(comeback_core::policy::Value::Words(words)) => words.to_vec(),
         _ => vec![],
     };
     assert_eq!(tags(&facts), ["vip"]);

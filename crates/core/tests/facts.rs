@@ -87,7 +87,7 @@ fn every_field_that_is_a_carts_is_known_of_it() {
     assert_eq!(facts.get(Field::SessionStage).cloned(), word("checkout"));
     assert_eq!(facts.get(Field::AbandonmentTrigger).cloned(), word("checkout_error"));
     assert_eq!(facts.get(Field::AbandonmentCause).cloned(), word("declined_card"));
-    assert_eq!(facts.get(Field::CartClasses), Some(&Value::Words(vec!["sofas".to_owned()])));
+    assert_eq!(facts.get(Field::CartClasses), Some(&Value::Words(["sofas".to_owned()].into())));
 }
 
 #[test]

@@ -612,7 +612,7 @@ fn a_profile_knows_every_fact_of_a_person() {
         assert_eq!(known(&facts, field), Some(expect), "{field:?}");
     }
     assert_eq!(facts.get(Field::PersonCountry), Some(&Value::Word("DE".into())), "by the number");
-    assert_eq!(facts.get(Field::PersonTags), Some(&Value::Words(vec!["wholesale".into()])));
+    assert_eq!(facts.get(Field::PersonTags), Some(&Value::Words(["wholesale".into()].into())));
     assert_eq!(ada.sends[1].clicked, Some(day_zero().plus(-20 * DAY + HOUR)), "the first click counts");
     // Every field of a person is answered, and none of anything else.
     let answered: Vec<Field> = facts.iter().map(|(field, _)| field).collect();

@@ -6,7 +6,7 @@ use comeback_core::money::Currency;
 use comeback_core::signal::{CheckoutError, SessionFacts, SignalKind, Stage};
 use comeback_score::{Baseline, Context, Features, Model, Score};
 
-use crate::reflect::{count, whole};
+use crate::number::{count, whole};
 
 /// Counts that one page of a visit hands to the next, in this order.
 pub(crate) const COUNTS: usize = 11;

@@ -1,159 +1,90 @@
-//! Watches for gestures of leaving and measures them: a mouse that goes out by the top; on a phone a page thrown up, a
-//! tab that is looked at again, stillness. Which of them is one the core says, from the thresholds of the policy; what
-//! follows from it is the session's. Going back in the history is seen by JavaScript (`pages.js`).
-
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+//! Signs of leaving, measured from what the page saw: a mouse that goes out by the top; on a phone a page thrown up, a
+//! tab that is looked at again, a step back in the history, stillness. Which of them is one of leaving the core says, from
+//! the thresholds of the policy. The page is watched by JavaScript (`sdk-js/src/leaving.js`).
 
 use comeback_core::onsite::{Gesture, LeaveRules};
-use gloo_timers::callback::Timeout;
-use js_sys::Date;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::*;
-use web_sys::{EventTarget, MouseEvent, Window};
 
+use crate::number::{first, known, whole};
 use crate::pointer::Pointer;
-use crate::reflect::{get, number, whole};
 use crate::scroll::Scroll;
-use crate::session::Host;
 
-/// Fields in which a shopper may be typing or choosing: the pointer may leave for a keyboard
-/// suggestion or a native menu that is drawn outside the page.
-const BUSY_FIELDS: &str = "input:not([type=button],[type=submit],[type=checkbox],[type=radio],[type=image],[type=reset]),select,textarea,[contenteditable]";
-/// A page goes on sliding this long after the finger let go; later than that nobody's finger moves it.
-const SLIDE_MS: f64 = 1_500.0;
-
-/// The watch of one page. It lives as long as the page does.
+/// The watch of one page.
 pub(crate) struct Leaving {
     pub(crate) rules: LeaveRules,
-    window: Window,
-    host: Host,
+    pub(crate) pointer: Pointer,
+    scroll: Scroll,
     mobile: bool,
-    pointer: RefCell<Pointer>,
-    scroll: RefCell<Scroll>,
-    /// When the shopper last touched the page, and whether with two fingers.
-    touched: Cell<f64>,
-    pinched: Cell<bool>,
-    /// Since when the page is out of sight; NaN while it is not.
-    hidden: Cell<f64>,
-    timer: RefCell<Option<Timeout>>,
 }
 
 impl Leaving {
-    /// Starts to watch.
-    pub(crate) fn watch(window: Window, host: Host, rules: LeaveRules, mobile: bool) -> Rc<Self> {
-        let watch = Rc::new(Self {
-            rules,
-            window,
-            host,
-            mobile,
-            pointer: RefCell::default(),
-            scroll: RefCell::default(),
-            touched: Cell::new(Date::now()),
-            pinched: Cell::new(false),
-            hidden: Cell::new(f64::NAN),
-            timer: RefCell::new(None),
-        });
-        watch.listen();
-        watch
+    /// `told`: the members of [`LeaveRules`] in their order.
+    pub(crate) fn new(told: &[f64], mobile: bool) -> Self {
+        Self { rules: rules(told), pointer: Pointer::default(), scroll: Scroll::default(), mobile }
     }
 
-    /// Tells of a gesture if it is one of leaving.
-    pub(crate) fn tell(&self, gesture: Gesture) {
-        if gesture.is_leave(&self.rules, self.mobile) {
-            self.host.leaving(gesture.trigger(), gesture.is_act());
-        }
-    }
-
-    fn is_busy(&self) -> bool {
-        let focused = self.window.document().and_then(|d| d.active_element());
-        focused.is_some_and(|e| e.matches(BUSY_FIELDS).unwrap_or(false))
-    }
-
-    fn moved(self: &Rc<Self>, event: &JsValue) {
-        let event: &MouseEvent = event.unchecked_ref();
-        self.pointer.borrow_mut().moved(event.time_stamp(), f64::from(event.client_y()));
-    }
-
-    fn left(self: &Rc<Self>, event: &JsValue) {
-        let event: &MouseEvent = event.unchecked_ref();
-        // Into something on the page is not out of it.
-        if event.related_target().is_some() {
-            return;
-        }
-        let engaged = event.buttons() != 0 || self.is_busy();
-        let (top, velocity_px_s) =
-            self.pointer.borrow().left(event.time_stamp(), f64::from(event.client_y()));
-        self.tell(Gesture::Pointer { top, velocity_px_s, engaged });
-    }
-
-    fn scrolled(self: &Rc<Self>, event: &JsValue) {
-        let at = number(event, "timeStamp");
-        let thrown = self.scroll.borrow_mut().moved(at, self.window.scroll_y().unwrap_or(0.0));
-        let Some((distance_px, velocity_px_s)) = thrown else { return };
-        // Moved by a script or a link, or by two fingers that make the page larger, it says nothing.
-        let engaged = Date::now() - self.touched.get() > SLIDE_MS || self.pinched.get() || self.is_busy();
-        self.tell(Gesture::ScrollUp { distance_px, velocity_px_s, engaged });
-    }
-
-    /// A finger came down. Two are two until one comes down alone: what slides on after them is still theirs.
-    fn grasped(self: &Rc<Self>, event: &JsValue) {
-        self.pinched.set(number(&get(event, "touches"), "length") > 1.0);
-        self.touched(event);
-    }
-
-    fn touched(self: &Rc<Self>, _: &JsValue) {
-        self.touched.set(Date::now());
-        if self.timer.borrow().is_none() {
-            self.wait(self.rules.idle_ms);
-        }
-    }
-
-    /// Looks after `wait_ms` whether the page was touched meanwhile. A timer is set once, not with every touch.
-    fn wait(self: &Rc<Self>, wait_ms: i64) {
-        let watch = Rc::clone(self);
-        let wait = u32::try_from(wait_ms).unwrap_or(u32::MAX);
-        *self.timer.borrow_mut() = Some(Timeout::new(wait, move || {
-            let done = watch.timer.borrow_mut().take();
-            let still = whole(Date::now() - watch.touched.get());
-            if still < watch.rules.idle_ms {
-                watch.wait(watch.rules.idle_ms - still);
-            } else if watch.hidden.get().is_nan() && !watch.is_busy() {
-                watch.tell(Gesture::Idle(still));
+    /// The gesture behind a sign, if it is one of leaving. By the sign, `at` and `y` are
+    ///
+    /// | sign | `at` | `y` |
+    /// |---|---|---|
+    /// | `pointer_top` | the event's own time, ms | where the pointer left, CSS pixels from the top of the viewport |
+    /// | `scroll_up` | the event's own time, ms | where the page is, CSS pixels from its top |
+    /// | `tab_return` | how long the page was out of sight, ms | |
+    /// | `idle` | how long nothing was touched, ms | |
+    /// | `back` | | |
+    pub(crate) fn gesture(&mut self, sign: &str, at: f64, y: f64, engaged: bool) -> Option<Gesture> {
+        let gesture = match sign {
+            "pointer_top" => {
+                let (top, velocity_px_s) = self.pointer.left(at, y);
+                Gesture::Pointer { top, velocity_px_s, engaged }
             }
-            drop(done);
-        }));
-    }
-
-    fn turned(self: &Rc<Self>, _: &JsValue) {
-        let hidden = self.window.document().is_some_and(|d| d.hidden());
-        let since = self.hidden.replace(if hidden { Date::now() } else { f64::NAN });
-        if !hidden && !since.is_nan() {
-            self.touched.set(Date::now());
-            self.tell(Gesture::Return(whole(Date::now() - since)));
-        }
-    }
-
-    fn listen(self: &Rc<Self>) {
-        let Some(document) = self.window.document() else { return };
-        self.on(&document, "mousemove", Self::moved);
-        self.on(&document, "mouseout", Self::left);
-        if self.mobile {
-            self.on(&document, "scroll", Self::scrolled);
-            self.on(&document, "visibilitychange", Self::turned);
-            self.on(&document, "touchstart", Self::grasped);
-            for name in ["touchmove", "touchend", "keydown"] {
-                self.on(&document, name, Self::touched);
+            "scroll_up" => {
+                let (distance_px, velocity_px_s) = self.scroll.moved(at, y)?;
+                Gesture::ScrollUp { distance_px, velocity_px_s, engaged }
             }
-            self.wait(self.rules.idle_ms);
+            "tab_return" => Gesture::Return(whole(at)),
+            "idle" => Gesture::Idle(whole(at)),
+            _ => Gesture::Back,
+        };
+        gesture.is_leave(&self.rules, self.mobile).then_some(gesture)
+    }
+}
+
+/// From when a gesture is one of leaving, as the configuration tells it.
+fn rules(told: &[f64]) -> LeaveRules {
+    let usual = LeaveRules::default();
+    let [velocity, scroll, away, idle, act_below] = first(told);
+    LeaveRules {
+        min_velocity_px_s: known(velocity).unwrap_or(usual.min_velocity_px_s),
+        min_scroll_px_s: known(scroll).unwrap_or(usual.min_scroll_px_s),
+        away_ms: known(away).map_or(usual.away_ms, whole),
+        idle_ms: known(idle).map_or(usual.idle_ms, whole),
+        act_below,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_is_the_gesture_that_the_core_calls_so() {
+        let mut phone = Leaving::new(&[], true);
+        phone.pointer.moved(0.0, 400.0);
+        assert_eq!(phone.gesture("scroll_up", 0.0, 2_000.0, false), None, "a throw begins");
+        let signs = [("pointer_top", 50.0), ("scroll_up", 100.0), ("tab_return", 8e3), ("idle", 4e4), ("back", 0.0)];
+        for (sign, at) in signs {
+            let gesture = phone.gesture(sign, at, -1.0, false);
+            assert_eq!(gesture.map(Gesture::trigger), Some(sign), "{gesture:?}");
         }
     }
 
-    /// Listeners live as long as the page. They only look: none keeps the browser from scrolling at once.
-    fn on(self: &Rc<Self>, target: &EventTarget, name: &str, act: fn(&Rc<Self>, &JsValue)) {
-        let watch = Rc::clone(self);
-        let listener = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| act(&watch, &event));
-        let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
-        listener.forget();
+    #[test]
+    fn what_the_configuration_does_not_tell_is_as_usual() {
+        let usual = Leaving::new(&[f64::NAN; 5], true).rules;
+        assert_eq!((usual.idle_ms, usual.away_ms), (30_000, 5_000));
+        assert!(!usual.foresees(0.0));
+        let told = Leaving::new(&[1.0, 2.0, 3.0, 4.0, 0.5], true).rules;
+        assert_eq!((told.away_ms, told.idle_ms), (3, 4));
+        assert!(told.foresees(0.5));
     }
 }

@@ -4,9 +4,9 @@
 
 mod facts;
 mod leaving;
+mod number;
 mod panels;
 mod pointer;
-mod reflect;
 mod scroll;
 mod session;
 

@@ -2,44 +2,37 @@
 //! a visitor has follows from the bucket that the edge handed out. Shows nothing: that is JavaScript's.
 
 use comeback_core::experiment;
-use comeback_core::onsite::{self, LeaveRules, Moment, Panel, PanelDecision, PanelState, Rules};
+use comeback_core::onsite::{self, Moment, Panel, PanelDecision, PanelState, Rules};
 use comeback_core::time::Timestamp;
-use wasm_bindgen::JsValue;
 
 use crate::facts::Facts;
-use crate::reflect::{count, known, numbers, whole};
+use crate::number::{count, first, known, whole};
 
 /// A panel by its name.
 pub(crate) fn named(name: &str) -> Option<Panel> {
     Panel::ALL.into_iter().find(|panel| panel.as_str() == name)
 }
 
-/// The panels of a moment, in the order in which they are asked.
-pub(crate) fn of_moment(moment: &str) -> &'static [Panel] {
-    match moment {
-        "leaving" => Moment::Leaving.panels(),
-        "arriving" => Moment::Arriving.panels(),
-        _ => Moment::Filling.panels(),
+/// The panels of a moment, in the order in which they are asked, with spaces between.
+pub(crate) fn of_moment(moment: &str) -> String {
+    let moment = match moment {
+        "leaving" => Moment::Leaving,
+        "arriving" => Moment::Arriving,
+        _ => Moment::Filling,
+    };
+    let mut names = String::new();
+    for panel in moment.panels() {
+        if !names.is_empty() {
+            names.push(' ');
+        }
+        names.push_str(panel.as_str());
     }
+    names
 }
 
-/// From when a gesture is one of leaving, as the configuration tells it.
-pub(crate) fn leave_rules(told: &JsValue) -> LeaveRules {
-    let usual = LeaveRules::default();
-    let [velocity, scroll, away, idle, act_below] =
-        numbers(told, ["min_velocity_px_s", "min_scroll_px_s", "away_ms", "idle_ms", "act_below"]);
-    LeaveRules {
-        min_velocity_px_s: known(velocity).unwrap_or(usual.min_velocity_px_s),
-        min_scroll_px_s: known(scroll).unwrap_or(usual.min_scroll_px_s),
-        away_ms: known(away).map_or(usual.away_ms, whole),
-        idle_ms: known(idle).map_or(usual.idle_ms, whole),
-        act_below,
-    }
-}
-
-/// Why a panel is held back; `None` when it is to be shown. `told` has the members of [`PanelState`] that are not
-/// counted here and those of [`Rules`], as numbers and truth values by their names.
-pub(crate) fn held(facts: &Facts, now: f64, panel: Panel, told: &JsValue) -> Option<&'static str> {
+/// Why a panel is held back; `None` when it is to be shown. `told`: of [`Rules`] and then of [`PanelState`] what is not
+/// counted here, as numbers and truth values in the order in which they are taken below.
+pub(crate) fn held(facts: &Facts, now: f64, panel: Panel, told: &[f64]) -> Option<&'static str> {
     let [
         on,
         max_buy,
@@ -58,28 +51,7 @@ pub(crate) fn held(facts: &Facts, now: f64, panel: Panel, told: &JsValue) -> Opt
         last_same,
         given,
         allowed,
-    ] = numbers(
-        told,
-        [
-            "on",
-            "max_buy",
-            "dwell_ms",
-            "cooldown_ms",
-            "again_ms",
-            "min_cart_minor",
-            "min_pages",
-            "open_ms",
-            "returning",
-            "in_sequence",
-            "may_ask_push",
-            "at_cart",
-            "shown_in_session",
-            "last_shown",
-            "last_same",
-            "given",
-            "allowed",
-        ],
-    );
+    ] = first(told);
     let at = |ms: f64| Timestamp::from_millis(whole(ms));
     let usual = Rules::usual(panel);
     let rules = Rules {
@@ -114,8 +86,8 @@ pub(crate) fn held(facts: &Facts, now: f64, panel: Panel, told: &JsValue) -> Opt
 }
 
 /// Which arm a bucket gives, by the weights of all arms; none if no arm has any.
-pub(crate) fn arm(shop: &str, name: &str, bucket: u16, weights: &[f64]) -> Option<u32> {
+pub(crate) fn arm(shop: &str, name: &str, bucket: u16, weights: &[f64]) -> Option<i32> {
     let weights: Vec<u32> = weights.iter().map(|weight| count(*weight)).collect();
     let share = experiment::share_of(&weights, experiment::deal(shop, name, bucket))?;
-    u32::try_from(share).ok()
+    i32::try_from(share).ok()
 }

@@ -42,7 +42,6 @@ pub fn page_config(document: &ShopDocument, policy: &Policy, language: Option<&s
         },
         "consent": document.consent,
         "panels": panels,
-        "exit": document.exit,
         "leaving": leaving_of(document, &policy.leaving),
         "shipping": { "free_from_minor": free_from },
     })

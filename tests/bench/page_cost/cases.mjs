@@ -33,11 +33,11 @@ export const empty = { id: 'empty', name: 'empty page', parts: {}, answer: () =>
 /** The answers of the edge, in the form of docs/http.md: the demo shop's configuration, and a cart that is open. */
 function edge(request) {
   if (request.path === `/v1/config/${PK}`) {
-    const { name, currency, locale, consent, panels, exit } = JSON.parse(readFileSync(path.join(root, 'www-demo/shop.json'), 'utf8'));
+    const { name, currency, locale, consent, panels } = JSON.parse(readFileSync(path.join(root, 'www-demo/shop.json'), 'utf8'));
     // Consent as the peers take it, so that everything happens; a panel that any leave may open, also a throttled page's.
-    const open = { ...exit, max_buy: 0.99, dwell_ms: 0, min_velocity_px_s: 50 };
+    const exit = { ...panels.exit, rules: { max_buy: 0.99, dwell_ms: 0 } };
     return json(
-      { shop: { name, currency, locale }, consent: { ...consent, mode: 'implied' }, panels, exit: open },
+      { shop: { name, currency, locale }, consent: { ...consent, mode: 'implied' }, panels: { ...panels, exit }, leaving: { min_velocity_px_s: 50 } },
       { 'cache-control': 'public, max-age=60, stale-while-revalidate=600' },
     );
   }

@@ -12,10 +12,12 @@ import { faults, unlisted } from './catalogue.mjs';
 const dist = process.env.COMEBACK_DIST || join(dirname(fileURLToPath(import.meta.url)), '../../../dist');
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
 
+/** A panel that is asked at once, and shown at most once a day. */
+export const SOON = { max_buy: 0.99, dwell_ms: 0, cooldown_ms: 86_400_000 };
 export const COPY = {
   exit: {
     enabled: true,
-    min_cart_minor: 0,
+    rules: SOON,
     title: 'Before you go',
     body: 'Your cart is saved for two weeks.',
     cta: 'Send me my cart',
@@ -44,7 +46,6 @@ export const CONFIG = {
   shop: { name: 'Demo', currency: 'EUR', locale: 'en-GB' },
   consent: { mode: 'implied', wording: '2026-01' },
   panels: COPY,
-  exit: { max_buy: 0.99, dwell_ms: 0, min_velocity_px_s: 300, cooldown_s: 86_400 },
 };
 export const MUG = { item_id: 'mug', item_name: 'Mug', price: 12.5, quantity: 1 };
 export const BOWL = { item_id: 'bowl', item_name: 'Bowl', price: 30, quantity: 2 };

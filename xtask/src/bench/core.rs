@@ -2,7 +2,7 @@
 //! the wasm that Node's engine runs, each beside the floor of an event in the same process.
 
 use crate::place::Place;
-use crate::run::{self, Error, Outcome};
+use crate::run::{self, Error, Outcome, at};
 use crate::setup::Ready;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -52,6 +52,9 @@ pub(super) fn measure(place: &Place, ready: &Ready) -> Outcome<Core> {
         .args(["--target", "nodejs", "--no-typescript", "--out-dir"])
         .arg(&folder);
     run::run_quietly(&mut glue, &log, LIMIT)?;
+    // The glue for Node is CommonJS, and the folder lies within a package of modules.
+    let package = folder.join("package.json");
+    std::fs::write(&package, "{\"type\":\"commonjs\"}\n").map_err(at(&package))?;
     let native =
         figures(&run::stdout_of(&mut Command::new(place.target.join("release/comeback-bench-core")))?)?;
     let wasm =

@@ -22,20 +22,18 @@ impl Person {
     /// the rates that the last claim told.
     #[must_use]
     pub fn profile(&self, now: Timestamp) -> Facts {
-        let mut facts = Facts::default();
-        self.count(now, &mut facts);
-        facts.set_known(Field::PersonLifetimeValue, self.spent(self.worth.home, &self.worth.rates));
-        if let Some(country) = self.country() {
-            facts.set_word(Field::PersonCountry, country);
-        }
-        facts
+        self.facts(now, &Facts::default())
     }
 
     /// What conditions may ask about this person, on top of what is known of the cart.
     #[must_use]
     pub fn facts(&self, now: Timestamp, cart: &Facts) -> Facts {
         let mut facts = cart.clone();
-        facts.extend(self.profile(now));
+        self.count(now, &mut facts);
+        facts.set_known(Field::PersonLifetimeValue, self.spent(self.worth.home, &self.worth.rates));
+        if let Some(country) = self.country() {
+            facts.set_word(Field::PersonCountry, country);
+        }
         facts
     }
 

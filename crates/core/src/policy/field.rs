@@ -1,8 +1,10 @@
 //! What a condition may ask about: every field with its name, type, unit and when it is known, and
 //! the facts that answer. Where facts come from is the recovery's and the person's.
 
+use core::fmt;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -124,21 +126,26 @@ pub enum Value {
     Number(f64),
     /// A word; mostly one of the core's own, which needs no room of its own.
     Word(Cow<'static, str>),
-    /// Several.
-    Words(Vec<String>),
+    /// Several. Boxed, so that a value takes three words of memory and a table no slow allocation.
+    Words(Box<[String]>),
 }
 
 /// What is known of a cart and its person when a condition is asked. What is not there is unknown.
 ///
-/// A list in the order of the fields, not a map: it is made and copied for every decision, and at most
-/// a few dozen long.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+/// A table by field, shared by its copies: every decision is recorded with the facts that it rests on.
+#[derive(Clone, Default, Deserialize)]
 #[serde(from = "BTreeMap<Field, Value>")]
-pub struct Facts(Vec<(Field, Value)>);
+pub struct Facts(Option<Arc<Table>>);
+
+type Table = [Option<Value>; FIELDS.len()];
 
 impl From<BTreeMap<Field, Value>> for Facts {
-    fn from(facts: BTreeMap<Field, Value>) -> Self {
-        Self(facts.into_iter().collect())
+    fn from(known: BTreeMap<Field, Value>) -> Self {
+        let mut facts = Self::default();
+        for (field, value) in known {
+            facts.put(field, value);
+        }
+        facts
     }
 }
 
@@ -148,18 +155,25 @@ impl Serialize for Facts {
     }
 }
 
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
 impl Facts {
-    /// Room for what is usually known of a cart and its person.
-    const USUAL: usize = 28;
+    fn table(&mut self) -> &mut Table {
+        Arc::make_mut(self.0.get_or_insert_with(|| Arc::new([const { None }; FIELDS.len()])))
+    }
 
     fn put(&mut self, field: Field, value: Value) {
-        if self.0.capacity() == 0 {
-            self.0.reserve(Self::USUAL);
-        }
-        match self.0.binary_search_by_key(&field, |(held, _)| *held) {
-            Ok(at) => self.0[at].1 = value,
-            Err(at) => self.0.insert(at, (field, value)),
-        }
+        self.table()[field as usize] = Some(value);
     }
 
     /// Adds a number.
@@ -186,7 +200,7 @@ impl Facts {
 
     /// Adds a set of words.
     pub fn set_words(&mut self, field: Field, words: Vec<String>) {
-        self.put(field, Value::Words(words));
+        self.put(field, Value::Words(words.into()));
     }
 
     /// These facts and a number, for building them in one go.
@@ -199,8 +213,7 @@ impl Facts {
     /// What is known of a field.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<&Value> {
-        let at = self.0.binary_search_by_key(&field, |(held, _)| *held).ok()?;
-        self.0.get(at).map(|(_, value)| value)
+        self.0.as_ref()?[field as usize].as_ref()
     }
 
     /// The number that is known of a field.
@@ -212,23 +225,22 @@ impl Facts {
         }
     }
 
-    /// Takes over what others know; they win where both do.
-    pub fn extend(&mut self, others: Self) {
-        for (field, value) in others.0 {
-            self.put(field, value);
-        }
-    }
-
     /// What is known since then, and no other.
     #[must_use]
     pub fn only(&self, known: Known) -> Self {
-        let kept = self.0.iter().filter(|(field, _)| field.spec().known == known);
-        Self(kept.cloned().collect())
+        let mut kept = self.clone();
+        if kept.0.is_some() {
+            for (held, _) in kept.table().iter_mut().zip(FIELDS).filter(|(_, spec)| spec.known != known) {
+                *held = None;
+            }
+        }
+        kept
     }
 
     /// All that is known, in the order of the fields.
     pub fn iter(&self) -> impl Iterator<Item = (Field, &Value)> {
-        self.0.iter().map(|(field, value)| (*field, value))
+        let table = self.0.as_deref().map_or(&[][..], |table| &table[..]);
+        table.iter().zip(FIELDS).filter_map(|(held, spec)| Some((spec.field, held.as_ref()?)))
     }
 }
 
