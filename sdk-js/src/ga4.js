@@ -31,19 +31,17 @@ export function number(value) {
 /** Numbers and truth values as the module takes them: what is not there is NaN. */
 export const floats = (...all) => Float64Array.from(all, (one) => one ?? NaN);
 
-/** How many minor units one major unit of a currency has. */
-export const unit = (currency) => 10 ** new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
-
 /** The currency that something names, if it is one. */
 export const currencyOf = (raw, fallback) => (typeof raw?.currency === 'string' && /^[A-Z]{3}$/.test(raw.currency) ? raw.currency : fallback);
 
-/** Items as lines; what has no id is left out. Reads GA4's shape, and the edge's with `title` and `unit_price_minor`. */
-export function linesOf(items, currency) {
+/** Items as lines; what has no id is left out. Reads GA4's shape, and the edge's with `title` and `unit_price_minor`, which
+ *  has so many decimal places. */
+export function linesOf(items, exponent) {
   return (Array.isArray(items) ? items : [])
     .slice(0, MAX_LINES)
     .map((item) => {
       const item_name = text(item?.item_name) || text(item?.title);
-      const price = number(item?.price) ?? (item?.unit_price_minor > 0 ? item.unit_price_minor / unit(currency) : undefined);
+      const price = number(item?.price) ?? (item?.unit_price_minor > 0 ? item.unit_price_minor / 10 ** exponent : undefined);
       return {
         // GA4 asks for one of the two.
         item_id: text(item?.item_id) || item_name,
@@ -67,7 +65,7 @@ export const lean = ({ item_id, item_variant, quantity, price }) => ({ item_id, 
  */
 export function read(name, raw, fallback) {
   const currency = currencyOf(raw, fallback);
-  const lines = Array.isArray(raw?.items) ? linesOf(raw.items, currency) : undefined;
+  const lines = Array.isArray(raw?.items) ? linesOf(raw.items) : undefined;
   if (!NAMES.test(name) || (changesCart(name) && !lines) || (/^(add_to|remove_from)_cart$/.test(name) && !lines.length)) return undefined;
   const data = lines ? { currency } : {};
   const key = [name];

@@ -1,6 +1,7 @@
 // What every panel is made of, and the two most wanted ones: the exit panel and the choice between two
 // carts. Loaded when a panel is first needed; the others are in modules of their own, which take their
 // parts from here. Shows copy from the configuration as text, never as HTML, and reports what the shopper did.
+import { like, unit } from './money.js';
 import { STRIP } from './strips.js';
 
 const SHEET = `
@@ -90,22 +91,27 @@ export const fill = (text, values) => {
   return text && String(text).replace(/\{(\w+)\}/g, (all, name) => isolated(values[name] ?? ''));
 };
 
-/** Minor units as the reader writes them. */
-export function money(minor, currency, locale) {
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+/** What the edge told of the shop. */
+let shop = {};
+/** A number as the reader writes it: by the sample that the edge told, else by the browser's formatter. */
+function written(kind, value, locale, options) {
+  const sample = shop.samples?.[kind];
+  return sample ? like(sample, value) : new Intl.NumberFormat(locale, options).format(kind === 'percent' ? value / 100 : value);
 }
+/** Minor units as the reader writes them. */
+export const money = (minor, currency, locale) => written(currency === shop.currency && 'money', minor / unit(currency), locale, { style: 'currency', currency });
+export const count = (pieces, locale) => written('count', pieces, locale);
 /** What a cart is worth, in minor units. */
 export const worth = ({ lines, currency }) => {
-  const unit = 10 ** new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
-  return lines.reduce((sum, line) => sum + Math.round((line.price || 0) * unit) * line.quantity, 0);
+  const one = unit(currency);
+  return lines.reduce((sum, line) => sum + Math.round((line.price || 0) * one) * line.quantity, 0);
 };
 
 /** The offer of a panel in its words, with the code to copy. */
 export function offerOf({ copy, offer, locale, settings }) {
   if (!offer) return '';
   const { percent, amount_minor: amount } = offer.gives || {};
-  const gives = percent ? new Intl.NumberFormat(locale, { style: 'percent' }).format(percent / 100) : amount ? money(amount, settings.shop.currency, locale) : '';
+  const gives = percent ? written('percent', percent, locale, { style: 'percent' }) : amount ? money(amount, settings.shop.currency, locale) : '';
   const [before, after = ''] = (fill(copy.offer, { gives, code: '\n' }) || '\n').split('\n');
   return make('p', { part: 'offer' }, before, make('span', { class: 'code', part: 'code' }, offer.code), after);
 }
@@ -263,6 +269,7 @@ const HELP = /^(declined|sold_out|validation|shipping_cost|cart_check)$/;
  * `{experiment, arm, data}`; `page` is what it may use of the page: settings, cart, events.
  */
 export async function show(kind, told, page) {
+  shop = page.settings.shop || {};
   const base = page.settings.panels?.[kind] || {};
   const { experiment, arm } = told;
   const named = { panel: kind, ...(arm && { experiment, arm: arm.name }) };
@@ -272,7 +279,7 @@ export async function show(kind, told, page) {
     data: told.data || {},
     copy: { ...base, ...base.variants?.[arm?.copy] },
     offer: arm && 'offer' in arm ? arm.offer : base.rules?.offer,
-    locale: page.settings.shop?.locale,
+    locale: shop.locale,
     tell(state) {
       page.own('panel_' + state, named);
       page.emit('panel', { ...named, state });

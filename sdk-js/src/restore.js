@@ -71,7 +71,7 @@ export function resume({ token, endpoint, session, json, emit, ask, adapter }) {
       let missed;
       if (mode !== 'keep') {
         // The linked cart may be another person's: it is written to only by whoever takes it as it is.
-        const lines = session.settle(mode === 'merge' ? { currency: cart.currency, lines: merge(local, cart.lines) } : cart);
+        const lines = session.settle(mode === 'merge' ? { ...cart, id: undefined, lines: merge(local, cart.lines) } : cart);
         missed = await plugged.replace(lines, offer || undefined);
       }
       // What the shop could not put in again is told with what had changed before.

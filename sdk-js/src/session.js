@@ -93,7 +93,7 @@ export function open(page, { post, show, mind: Mind }) {
     const currency = currencyOf(stored, cart.currency);
     kept.closed = closed;
     kept.order = order;
-    put({ id: /^cart_\w{1,64}$/.test(id) ? id : undefined, version, currency, at, lines: linesOf(lines, currency) });
+    put({ id: /^cart_\w{1,64}$/.test(id) ? id : undefined, version, currency, at, lines: linesOf(lines) });
   }
 
   function put(next) {
@@ -292,8 +292,8 @@ export function open(page, { post, show, mind: Mind }) {
     sync();
     // What the shopper did meanwhile stands.
     if (truth && truth.id === id && cart.id === id && cart.at === at && !own()) {
-      const { currency, lines } = truth;
-      put({ ...cart, version: truth.version, currency, at: Math.max(Date.now(), at + 1), lines: linesOf(lines, currency) });
+      const { version, currency, exponent, lines } = truth;
+      put({ ...cart, version, currency, at: Math.max(Date.now(), at + 1), lines: linesOf(lines, exponent) });
     }
     remember();
   }
@@ -305,7 +305,7 @@ export function open(page, { post, show, mind: Mind }) {
       .filter((event) => event.cart === cart.id)
       .map((event) => JSON.parse(event.json))
       .sort((a, b) => a.t - b.t)
-      .reduce((lines, { name, data }) => (changesCart(name) ? changed(name, lines, linesOf(data.items, data.currency)) : lines), []);
+      .reduce((lines, { name, data }) => (changesCart(name) ? changed(name, lines, linesOf(data.items)) : lines), []);
   }
 
   /** Goes on with these lines under an id of its own, as the edge has closed or forgotten the cart. */
@@ -405,10 +405,10 @@ export function open(page, { post, show, mind: Mind }) {
       sync();
       return { id: cart.id, currency: cart.currency, lines: cart.lines.map((line) => ({ ...line })) };
     },
-    /** The cart is `{id, currency, lines}` from now on, as the edge or GA4 shapes lines; without an id it keeps its own.
+    /** The cart is this from now on, as the edge or GA4 shapes lines; without an id it keeps its own.
      *  Returns the lines it has now. */
-    settle({ id, currency = cart.currency, lines }) {
-      const now = linesOf(lines, currency);
+    settle({ id, currency = cart.currency, exponent, lines }) {
+      const now = linesOf(lines, exponent);
       cart.id = id || cart.id;
       setCart(Date.now(), now, currency);
       return now.map((line) => ({ ...line }));

@@ -1,6 +1,6 @@
 // Panels that do not stand in the way: they sit at the lower edge, take no focus and are said to those who
 // cannot see them. And the survey, which is small.
-import { FAILED, about, button, fill, frame, link, make, money, offerOf, words, worth } from './panel.js';
+import { FAILED, about, button, count, fill, frame, link, make, money, offerOf, words, worth } from './panel.js';
 
 /** Title, a line, a way on and a way out; where there is a cart, also a way to be rid of it. */
 function note(ways, href, values = {}) {
@@ -22,8 +22,8 @@ function note(ways, href, values = {}) {
 /** The cart as a text may name it. */
 function told({ cart, locale }) {
   const { lines, currency } = cart();
-  const count = lines.reduce((sum, line) => sum + line.quantity, 0);
-  return { count: new Intl.NumberFormat(locale).format(count), total: money(worth({ lines, currency }), currency, locale), item: lines[0]?.item_name || '' };
+  const pieces = lines.reduce((sum, line) => sum + line.quantity, 0);
+  return { count: count(pieces, locale), total: money(worth({ lines, currency }), currency, locale), item: lines[0]?.item_name || '' };
 }
 
 const cartUrl = ({ copy, settings }) => copy.url || settings.shop?.cart_url || '/';

@@ -208,7 +208,7 @@ against('woocommerce', 'a code is applied once; one that is refused is told', {}
 
 // In the page, as the tag brings them.
 const view = (one, quantity) => ({ ...one, title: 'x', quantity, unit_price_minor: 100, image_url: null, item_url: null });
-const restore = (lines, offer = null) => ({ cart: { id: 'cart_aaaaaaaaaaaaaaaaaaaaaa', version: 1, currency: 'USD', lines, total_minor: 0, closed: false }, offer, report: [{ kind: 'price_changed', item_id: 'x', was_minor: 1, now_minor: 2 }] });
+const restore = (lines, offer = null) => ({ cart: { id: 'cart_aaaaaaaaaaaaaaaaaaaaaa', version: 1, currency: 'USD', exponent: 2, lines, total_minor: 0, closed: false }, offer, report: [{ kind: 'price_changed', item_id: 'x', was_minor: 1, now_minor: 2 }] });
 
 for (const [kind, fakes, mine, soldOut, more] of [
   ['shopify', () => shopifyShop({ stock: { [PINK.variant_id]: 0 } }), ids(RED), ids(PINK), ids(BOX)],

@@ -6,7 +6,7 @@ import { BOWL, COPY, MUG, add, fired, leave, pause, push, ready, story, until } 
 const cartOf = (page) => page.evaluate(() => new Promise((done) => comeback.push(['cart', done])));
 const contents = (cart) => cart.lines.map((line) => [line.item_id, line.quantity, line.price]).sort();
 const line = (item_id, quantity, unit_price_minor) => ({ item_id, item_variant: null, title: item_id, quantity, unit_price_minor, image_url: null, item_url: null });
-const truth = (id, version, lines) => ({ id, version, currency: 'EUR', closed: false, lines });
+const truth = (id, version, lines) => ({ id, version, currency: 'EUR', exponent: 2, closed: false, lines });
 
 const BROKEN = {
   'storage is full': () => {

@@ -339,6 +339,7 @@ const RESTORED = {
     id: 'cart_0000000000000000000000',
     version: 3,
     currency: 'EUR',
+    exponent: 2,
     lines: [
       { item_id: 'mug', item_variant: null, title: 'Mug', quantity: 2, unit_price_minor: 1250, image_url: null, item_url: null },
       { item_id: 'bowl', item_variant: 'blue', title: 'Bowl', quantity: 1, unit_price_minor: 3000, image_url: null, item_url: null },

@@ -88,7 +88,14 @@ test('what pages are told of panels: words in their language, rules, arms and an
       { name: 'nothing', weight: 1, silent: true },
     ],
   });
+  const samples = (locale) => ({
+    money: new Intl.NumberFormat(locale, { style: 'currency', currency: 'EUR' }).format(1234567890.12),
+    count: new Intl.NumberFormat(locale).format(1234567890),
+    percent: new Intl.NumberFormat(locale, { style: 'percent' }).format(12345678.9),
+  });
+  assert.deepEqual(told.shop.samples, samples(told.shop.locale));
   const german = await config('?lang=de-AT');
+  assert.deepEqual(german.shop.samples, samples('de'));
   assert.deepEqual([german.panels.exit.title, german.shop.locale], ['Bevor Sie gehen', 'de']);
   assert.equal(german.panels.i18n, undefined);
 });

@@ -144,6 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn minor_units_are_those_that_the_page_goes_by() {
+        let text = include_str!("../../../tests/vectors/currencies.json");
+        let vectors: serde_json::Value = serde_json::from_str(text).unwrap();
+        let list = |name: &str| vectors[name].as_array().unwrap().iter().map(|code| code.as_str().unwrap());
+        assert!(list("whole").all(|code| currency(code).exponent() == 0));
+        assert!(list("thousandths").all(|code| currency(code).exponent() == 3));
+        assert_eq!((list("whole").count(), list("thousandths").count()), (WITHOUT_MINOR.len(), THOUSANDTHS.len()));
+    }
+
+    #[test]
     fn decimals_are_read_exactly() {
         let cases = [
             ("USD", "199.00", Some(19_900)),

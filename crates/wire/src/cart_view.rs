@@ -13,12 +13,21 @@ pub struct CartView {
     pub version: u64,
     /// ISO 4217.
     pub currency: String,
+    /// Decimal places of its minor unit. Browsers have no table of their own that is ISO's: theirs says of
+    /// forints and dinars what is usual in shops.
+    #[serde(default = "hundredths")]
+    pub exponent: u32,
     /// The lines.
     pub lines: Vec<LineView>,
     /// Sum in minor units.
     pub total_minor: i64,
     /// An order ended it; a new cart should begin.
     pub closed: bool,
+}
+
+/// What a view of a build before had.
+const fn hundredths() -> u32 {
+    2
 }
 
 /// One line.
@@ -62,6 +71,7 @@ impl CartView {
             id: id.clone(),
             version: cart.version,
             currency: cart.currency.code().to_owned(),
+            exponent: cart.currency.exponent(),
             lines: cart.lines().iter().map(LineView::from).collect(),
             total_minor: cart.total().minor,
             closed,

@@ -23,6 +23,7 @@ mod present;
 mod providers;
 mod release;
 mod routes;
+mod samples;
 mod sends_queue;
 mod shop_do;
 mod store;

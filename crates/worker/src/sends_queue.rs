@@ -79,6 +79,7 @@ async fn work(env: &Env, job: &SendJob) -> Outcome<()> {
         id: job.cart.clone(),
         version: 0,
         currency: prepared.currency.code().to_owned(),
+        exponent: prepared.currency.exponent(),
         lines: vec![],
         total_minor: 0,
         closed: false,

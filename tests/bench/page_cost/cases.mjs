@@ -30,6 +30,13 @@ async function leave(page) {
 
 export const empty = { id: 'empty', name: 'empty page', parts: {}, answer: () => undefined };
 
+/** As the edge tells how a language writes amounts. */
+const samples = (locale, currency) => ({
+  money: new Intl.NumberFormat(locale, { style: 'currency', currency }).format(1234567890.12),
+  count: new Intl.NumberFormat(locale).format(1234567890),
+  percent: new Intl.NumberFormat(locale, { style: 'percent' }).format(12345678.9),
+});
+
 /** The answers of the edge, in the form of docs/http.md: the demo shop's configuration, and a cart that is open. */
 function edge(request) {
   if (request.path === `/v1/config/${PK}`) {
@@ -37,7 +44,7 @@ function edge(request) {
     // Consent as the peers take it, so that everything happens; a panel that any leave may open, also a throttled page's.
     const exit = { ...panels.exit, rules: { max_buy: 0.99, dwell_ms: 0 } };
     return json(
-      { shop: { name, currency, locale }, consent: { ...consent, mode: 'implied' }, panels: { ...panels, exit }, leaving: { min_velocity_px_s: 50 } },
+      { shop: { name, currency, locale, samples: samples(locale, currency) }, consent: { ...consent, mode: 'implied' }, panels: { ...panels, exit }, leaving: { min_velocity_px_s: 50 } },
       { 'cache-control': 'public, max-age=60, stale-while-revalidate=600' },
     );
   }

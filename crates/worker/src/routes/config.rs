@@ -5,7 +5,7 @@ use comeback_wire::{check, onsite};
 
 use crate::failure::{Failure, Outcome};
 use crate::http::{Ask, Reply};
-use crate::{config, platform};
+use crate::{config, platform, samples};
 
 /// Longest list of lines, as it stands in the address.
 const MAX_LINES_TEXT: usize = 8 * 1024;
@@ -14,6 +14,11 @@ pub(super) async fn get(ask: &Ask, pk: &str) -> Outcome<Reply> {
     let shop = config::shop_by_pk(&ask.env, pk).await?;
     let policy = config::policy(&ask.env, shop.page_policy()).await?;
     let mut body = onsite::page_config(&shop.document, &policy, ask.text_parameter("lang").as_deref());
+    if let Some(locale) = body["shop"]["locale"].as_str()
+        && let Some(samples) = samples::of(locale, shop.document.currency.code())
+    {
+        body["shop"]["samples"] = samples;
+    }
     onsite::tell_push_key(&mut body, || config::push_key(&ask.env, &shop.document.shop))?;
     open(&body, "public, max-age=60, stale-while-revalidate=600")
 }
