@@ -1,7 +1,7 @@
 // Which pages are opened: by the browser, by a router, or again out of the back/forward cache; and
 // what other tabs of the shop say of consent. Says only that it is so; what follows is the session's.
 
-import { KEY } from './store.js';
+import { KEY, store } from './store.js';
 
 // A changed query or anchor is no page; a hash that is a path (`#/cart`, `#!/cart`) is one.
 const place = () => location.pathname + (/^#!?\/[^?]*/.exec(location.hash) || '');
@@ -38,15 +38,16 @@ export function pages(open, back) {
 
 /** Calls `choose` with the choice of another tab where it differs from what `standing` says here. */
 export function tabs(wording = '', standing, choose) {
-  addEventListener('storage', ({ key, newValue }) => {
-    if (key !== KEY) return;
+  let kept;
+  const heed = () => {
     // A no takes everything away, itself included.
-    let said = { consent: { storage: false, wording } };
-    try {
-      if (newValue) said = JSON.parse(newValue);
-    } catch {}
+    const { consent } = store.read(false) || { consent: { storage: false, wording } };
     const now = standing();
-    const differs = (purpose) => typeof said?.consent[purpose] === 'boolean' && said.consent[purpose] !== now[purpose];
-    if (said?.consent?.wording === wording && Object.keys(now).some(differs)) choose(said.consent);
-  });
+    const differs = (purpose) => typeof consent[purpose] === 'boolean' && consent[purpose] !== now[purpose];
+    if (consent?.wording === wording && Object.keys(now).some(differs)) choose(consent);
+  };
+  addEventListener('storage', ({ key }) => key === KEY && heed());
+  // A page in the back/forward cache hears of nothing. Where storage is blocked there never was anything.
+  addEventListener('pagehide', () => (kept = store.read(false)));
+  addEventListener('pageshow', () => kept && heed());
 }

@@ -154,7 +154,7 @@ export function open(page, { post, show, mind: Mind }) {
     const trouble = panels?.trouble(event, source, raw);
     if (name === 'purchase') {
       // The next item begins another cart.
-      kept = { ...kept, closed: cart.id || kept.closed, order };
+      kept = { ...kept, closed: cart.id || kept.closed, order: order || kept.order };
       put({ currency: cart.currency, at: Math.max(t, cart.at + 1), lines: [] });
       mind?.ordered();
     }

@@ -101,6 +101,26 @@ for (const [how, rules] of [['', {}], [', where wasm is forbidden', NO_WASM]]) {
   });
 }
 
+story('a no that is said while a page lies in the back/forward cache holds there too', { config: { consent: { mode: 'required', wording: 'w1' } } }, async ({ at, page, visit }) => {
+  await visit('/one');
+  await push(page, 'consent', { storage: true });
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.events('add_to_cart').length, 'the add');
+  await page.evaluate(() => (window.same = true));
+  await visit('/two');
+  await until(() => at.events('page_view').length === 2, 'the next page');
+  await push(page, 'consent', { storage: false });
+  await until(() => at.posts().some((post) => post.consent.storage === false), 'the no');
+  await page.goBack();
+  assert.equal(await page.evaluate(() => window.same), true, 'it is the same page');
+  await pause(900);
+  const count = at.posts().filter((post) => post.events.length).length;
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  await pause(900);
+  assert.equal(at.posts().filter((post) => post.events.length).length, count);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+});
+
 story('where wasm is forbidden: two tabs have one cart', NO_WASM, async ({ at, page, context, visit }) => {
   await visit('/one');
   await push(page, 'track', 'add_to_cart', add(MUG));

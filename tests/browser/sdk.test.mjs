@@ -356,7 +356,8 @@ const ADAPTER = `<script>
 const contents = (lines) => lines.map((l) => [l.item_id, l.item_variant || '', l.quantity]).sort();
 const restored = (page) => until(async () => (await fired(page, 'restore'))[0], 'comeback:restore');
 
-story('a link fills an empty cart, a second click changes nothing', { restore: RESTORED, head: ADAPTER }, async ({ at, page, visit }) => {
+for (const [how, csp] of [['', undefined], [', where wasm is forbidden', "script-src 'self' 'unsafe-inline'"]])
+story('a link fills an empty cart, a second click changes nothing' + how, { restore: RESTORED, head: ADAPTER, csp }, async ({ at, page, visit }) => {
   await visit('/cart?comeback_restore=tok.en&utm=x');
   const first = await restored(page);
   assert.equal(first.mode, 'replace');

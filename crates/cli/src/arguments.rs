@@ -110,8 +110,24 @@ pub(crate) enum Source {
 
 /// Options that take a value.
 const VALUED: [&str; 18] = [
-    "shop", "url", "who", "percent", "per-hour", "policy", "against", "log", "html", "cart", "cost",
-    "assume", "carts", "seed", "days", "out", "break", "catalogue",
+    "shop",
+    "url",
+    "who",
+    "percent",
+    "per-hour",
+    "policy",
+    "against",
+    "log",
+    "html",
+    "cart",
+    "cost",
+    "assume",
+    "carts",
+    "seed",
+    "days",
+    "out",
+    "break",
+    "catalogue",
 ];
 /// Options that are there or not.
 const FLAGS: [&str; 4] = ["json", "help", "strict", "check"];

@@ -66,7 +66,8 @@ fn presets_are_sound_and_mistakes_are_placed() {
 
 #[test]
 fn a_margin_without_unit_costs_is_refused_where_the_catalogue_is_known() {
-    let check = |document: &str| here(&["policy", "check", "../../policies/classic.toml", "--catalogue", document]);
+    let check =
+        |document: &str| here(&["policy", "check", "../../policies/classic.toml", "--catalogue", document]);
     assert_eq!(check("../../www-demo/shop.json").0, Some(0));
     let (code, out, _) = check("tests/fixtures/no_costs.json");
     assert_eq!(code, Some(1));

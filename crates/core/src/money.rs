@@ -150,7 +150,10 @@ mod tests {
         let list = |name: &str| vectors[name].as_array().unwrap().iter().map(|code| code.as_str().unwrap());
         assert!(list("whole").all(|code| currency(code).exponent() == 0));
         assert!(list("thousandths").all(|code| currency(code).exponent() == 3));
-        assert_eq!((list("whole").count(), list("thousandths").count()), (WITHOUT_MINOR.len(), THOUSANDTHS.len()));
+        assert_eq!(
+            (list("whole").count(), list("thousandths").count()),
+            (WITHOUT_MINOR.len(), THOUSANDTHS.len())
+        );
     }
 
     #[test]

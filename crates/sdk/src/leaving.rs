@@ -71,7 +71,8 @@ mod tests {
         let mut phone = Leaving::new(&[], true);
         phone.pointer.moved(0.0, 400.0);
         assert_eq!(phone.gesture("scroll_up", 0.0, 2_000.0, false), None, "a throw begins");
-        let signs = [("pointer_top", 50.0), ("scroll_up", 100.0), ("tab_return", 8e3), ("idle", 4e4), ("back", 0.0)];
+        let signs =
+            [("pointer_top", 50.0), ("scroll_up", 100.0), ("tab_return", 8e3), ("idle", 4e4), ("back", 0.0)];
         for (sign, at) in signs {
             let gesture = phone.gesture(sign, at, -1.0, false);
             assert_eq!(gesture.map(Gesture::trigger), Some(sign), "{gesture:?}");
