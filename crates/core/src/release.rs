@@ -157,7 +157,7 @@ pub struct Releases {
     pub versions: Vec<Version>,
     /// The one in force.
     pub live: Option<Live>,
-    /// Those that were in force before it and may be gone back to, the latest last.
+    /// Those that were in force for everybody before it and may be gone back to, the latest last.
     pub before: Vec<Live>,
     /// The one in shadow.
     pub shadow: Option<String>,
@@ -260,24 +260,17 @@ impl Releases {
             return Err(ReleaseError::PerHour);
         }
         let version = self.find(version)?.version.clone();
-        let live = self.live.take_if(|l| l.version == version);
-        let again = live.is_some();
-        let has_before = if again { !self.before.is_empty() } else { self.live.is_some() };
-        if percent < 100 && !has_before {
-            self.live = live.or(self.live.take());
-            return Err(ReleaseError::NobodyElse);
-        }
-        let at = live.as_ref().map_or(now, |l| l.at);
+        let again = self.live.as_ref().filter(|l| l.version == version);
+        let at = again.map_or(now, |l| l.at);
         let next = Live { version: version.clone(), at, percent, per_hour };
-        if live.as_ref() == Some(&next) {
-            self.live = live;
+        if again == Some(&next) {
             return Ok(());
         }
-        if !again && let Some(former) = self.live.take() {
-            // Going back leads to what was in force, once each, and never to the one now activated.
-            self.before.retain(|l| l.version != version && l.version != former.version);
-            self.before.push(former);
+        let before = self.base_of(&version);
+        if percent < 100 && before.is_empty() {
+            return Err(ReleaseError::NobodyElse);
         }
+        self.before = before;
         self.live = Some(next);
         if self.shadow.as_deref() == Some(&version) {
             self.shadow = None;
@@ -295,10 +288,19 @@ impl Releases {
         Ok(())
     }
 
+    /// What may be gone back to from a version: what was in force for everybody, once each, the latest last. A
+    /// rollout that did not get so far is none of them, or a second one would bring the first to everybody else.
+    fn base_of(&self, version: &str) -> Vec<Live> {
+        let former = self.live.iter().filter(|l| l.version != version && l.percent >= 100);
+        let is_former = |l: &&Live| former.clone().any(|f| f.version == l.version);
+        let earlier = self.before.iter().filter(|l| l.version != version && l.percent >= 100 && !is_former(l));
+        earlier.chain(former.clone()).cloned().collect()
+    }
+
     /// Withdraws the version in force and puts the one before in its place, for everybody.
     pub fn roll_back(&mut self, now: Timestamp, who: &str) -> Result<(), ReleaseError> {
         // One that was forgotten meanwhile cannot be told what it is.
-        self.before.retain(|l| self.versions.iter().any(|v| v.version == l.version));
+        self.before.retain(|l| l.percent >= 100 && self.versions.iter().any(|v| v.version == l.version));
         let former = self.before.pop().ok_or(ReleaseError::NothingBefore)?;
         let withdrawn = self.live.take().map(|l| l.version).unwrap_or_default();
         if let Some(kept) = self.versions.iter_mut().find(|v| v.version == withdrawn) {
@@ -308,7 +310,7 @@ impl Releases {
             self.shadow = None;
         }
         let version = former.version.clone();
-        self.live = Some(Live { at: now, percent: 100, ..former });
+        self.live = Some(Live { at: now, ..former });
         self.note(now, who, &version, Act::RolledBack { withdrawn });
         Ok(())
     }
@@ -335,7 +337,7 @@ impl Releases {
     #[must_use]
     pub fn trial(&self) -> Option<Trial> {
         let live = self.live.as_ref().filter(|l| l.percent < 100)?;
-        let before = self.before.last()?.version.clone();
+        let before = self.before.iter().rfind(|l| l.percent >= 100)?.version.clone();
         Some(Trial { percent: live.percent, before })
     }
 

@@ -121,6 +121,34 @@ fn a_rollout_to_some_leaves_the_others_where_they_were() {
 }
 
 #[test]
+fn a_rollout_that_another_takes_the_place_of_reaches_nobody_more() {
+    for percent in [10, 100] {
+        let mut shop = shop();
+        shop.activate(at(5), "pol_bbbb2", 10, None, "ada").unwrap();
+        shop.activate(at(6), "pol_cccc3", percent, None, "ada").unwrap();
+        assert_eq!(shop.trial().map(|t| t.before), (percent < 100).then(|| "pol_aaaa1".to_owned()));
+        shop.roll_back(at(7), "ada").unwrap();
+        assert_eq!((live(&shop), shop.live.as_ref().unwrap().percent), ("pol_aaaa1", 100));
+        assert_eq!(shop.in_force().withdrawn, ["pol_cccc3"], "what was left under the first goes on");
+    }
+    // Ended by the version that the others followed.
+    let mut shop = shop();
+    shop.activate(at(5), "pol_bbbb2", 10, None, "ada").unwrap();
+    shop.activate(at(6), "pol_aaaa1", 100, None, "ada").unwrap();
+    assert_eq!((live(&shop), shop.trial()), ("pol_aaaa1", None));
+    let before = shop.clone();
+    assert_eq!(shop.roll_back(at(7), "ada"), Err(ReleaseError::NothingBefore));
+    assert_eq!(shop.activate(at(7), "pol_aaaa1", 50, None, "ada"), Err(ReleaseError::NobodyElse));
+    assert_eq!(shop.live, before.live);
+    // One that was reached by fewer and then by all may be gone back to.
+    shop.activate(at(8), "pol_bbbb2", 10, None, "ada").unwrap();
+    shop.activate(at(9), "pol_bbbb2", 100, None, "ada").unwrap();
+    shop.activate(at(10), "pol_cccc3", 100, None, "ada").unwrap();
+    shop.roll_back(at(11), "ada").unwrap();
+    assert_eq!(live(&shop), "pol_bbbb2");
+}
+
+#[test]
 fn what_cannot_be_done_changes_nothing() {
     let mut shop = Releases::default();
     shop.push(at(1), "pol_aaaa1", "mine", "ada");
