@@ -293,7 +293,8 @@ impl Releases {
     fn base_of(&self, version: &str) -> Vec<Live> {
         let former = self.live.iter().filter(|l| l.version != version && l.percent >= 100);
         let is_former = |l: &&Live| former.clone().any(|f| f.version == l.version);
-        let earlier = self.before.iter().filter(|l| l.version != version && l.percent >= 100 && !is_former(l));
+        let earlier =
+            self.before.iter().filter(|l| l.version != version && l.percent >= 100 && !is_former(l));
         earlier.chain(former.clone()).cloned().collect()
     }
 

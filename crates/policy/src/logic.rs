@@ -7,6 +7,7 @@
 
 use core::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use comeback_core::policy::{Expr, Field, Kind, Op, Policy};
 
@@ -25,6 +26,24 @@ pub(crate) enum Moment {
     /// When a step is claimed.
     Claim,
 }
+
+/// The first is never more than the second, where both are known.
+const AT_MOST: [(Field, Field); 2] =
+    [(Field::CartLines, Field::CartItems), (Field::AbandonmentClicks, Field::AbandonmentContacts)];
+
+/// What cannot be, whatever the cart: two facts that exclude each other.
+static EXCLUDED: LazyLock<Vec<Expr>> = LazyLock::new(|| {
+    let none = |field| Expr::Compare { field, op: Op::Le, value: 0.0 };
+    let some = |field| Expr::Compare { field, op: Op::Gt, value: 0.0 };
+    let known = |field| Expr::Compare { field, op: Op::Ge, value: 0.0 };
+    let channels = crate::shape::CHANNELS.iter().map(|word| (*word).to_owned()).collect();
+    let written = Expr::Is { field: Field::AbandonmentLastChannel, words: channels };
+    vec![
+        Expr::And(vec![none(Field::PersonOrders), some(Field::PersonLifetimeValue)]),
+        Expr::And(vec![none(Field::PersonOrders), known(Field::PersonDaysSinceOrder)]),
+        Expr::And(vec![none(Field::AbandonmentContacts), written]),
+    ]
+});
 
 /// A condition, when it is asked, and whether it is to hold.
 #[derive(Clone, Copy)]
@@ -91,11 +110,39 @@ impl<'p> Logic<'p> {
         for wish in wishes {
             collect(self, wish.expr, wish.moment, &mut samples, 0);
         }
+        let mut wishes = wishes.to_vec();
+        let mut below = vec![];
+        for moment in [Moment::Left, Moment::Claim] {
+            let variable = |field: Field| variable(moment, field, None);
+            // What excludes what matters only where both are asked for.
+            for expr in EXCLUDED.iter() {
+                if super::check::fields_in(expr).iter().all(|field| samples.contains_key(&variable(*field))) {
+                    collect(self, expr, moment, &mut samples, 0);
+                    wishes.push(Wish { expr, moment, holds: false });
+                }
+            }
+            for (few, many) in AT_MOST {
+                let (few, many) = (variable(few), variable(many));
+                let Some((a, b)) = samples.get(&few).zip(samples.get(&many)) else { continue };
+                // Cut at the same numbers, both have the same values between: then these stand for all.
+                let cuts: Vec<Sample<'e>> = a.iter().chain(b).cloned().collect();
+                samples.insert(few, cuts.clone());
+                samples.insert(many, cuts);
+                below.push((few, many));
+            }
+        }
         for (variable, samples) in &mut samples {
             self.complete(variable.1, samples);
         }
         let granted = PER_QUESTION.min(self.left.get());
-        let mut search = Search { logic: self, wishes, samples, chosen: BTreeMap::new(), budget: granted };
+        let mut search = Search {
+            logic: self,
+            wishes: &wishes,
+            samples,
+            below: &below,
+            chosen: BTreeMap::new(),
+            budget: granted,
+        };
         let answer = search.run();
         self.left.set(self.left.get() - (granted - search.budget));
         answer
@@ -234,12 +281,20 @@ struct Search<'l, 'p> {
     logic: &'l Logic<'p>,
     wishes: &'l [Wish<'p>],
     samples: BTreeMap<Variable<'p>, Vec<Sample<'p>>>,
+    below: &'l [(Variable<'p>, Variable<'p>)],
     chosen: BTreeMap<Variable<'p>, Sample<'p>>,
     budget: u32,
 }
 
 impl<'p> Search<'_, 'p> {
     fn run(&mut self) -> Option<bool> {
+        let number = |variable| match self.chosen.get(variable) {
+            Some(Sample::Number(number)) => Some(*number),
+            _ => None,
+        };
+        if self.below.iter().any(|(few, many)| number(few).zip(number(many)).is_some_and(|(a, b)| a > b)) {
+            return Some(false);
+        }
         let mut open = None;
         for wish in self.wishes {
             match (self.truth(wish.expr, wish.moment, 0), wish.holds) {
@@ -380,6 +435,15 @@ mod tests {
             ("cart.classes has \"a\" and not cart.classes has \"a\"", true, false),
             ("dear and cart.value < 100 and person.orders == 0", true, false),
             ("dear and cart.value < 100", false, false),
+            ("cart.lines > 5 and cart.items < 3", true, false),
+            ("cart.lines > 2 and cart.items < 3", true, false),
+            ("cart.lines > 1 and cart.items < 3", false, false),
+            ("abandonment.clicks > 1 and abandonment.contacts <= 1", true, false),
+            ("person.orders == 0 and person.lifetime_value > 5", true, false),
+            ("person.orders == 0 and person.lifetime_value < 5", false, false),
+            ("person.orders == 0 and person.days_since_order < 5", true, false),
+            ("abandonment.contacts == 0 and abandonment.last_channel == \"email\"", true, false),
+            ("abandonment.contacts == 1 and abandonment.last_channel == \"email\"", false, false),
             // Without `[shipping] free_from` it is never known.
             ("cart.shipping_gap >= 0", true, false),
         ];

@@ -296,7 +296,7 @@ mod tests {
             ("law = \"quiet\"", "law = \"quite\"", "there is no law \"quite\""),
             ("from = \"22:00\"", "from = \"22:00\"\nmost = 1", "law `quiet` has no `most`"),
             ("sundays = true\nholidays = true", "", "`no_days` needs `sundays` or `holidays`"),
-            ("[\"FR\"]", "[\"UK\"]", "there is no country \"UK\""),
+            ("[\"FR\"", "[\"UK\"", "there is no country \"UK\""),
             ("as_of = \"2026-11-21\"", "as_of = \"2026\"", "`as_of` is a day, \"2026-11-21\""),
             (
                 "id = \"sms_night\"",

@@ -7,7 +7,7 @@ use crate::consent::{Channel, Consent};
 use crate::gate::ClaimRequest;
 use crate::id::SendKey;
 use crate::money::Currency;
-use crate::policy::{Facts, Field, Policy};
+use crate::policy::{Facts, Field, Known, Policy};
 use crate::recovery::Trigger;
 use crate::time::{DAY, Millis, Timestamp, Zone};
 
@@ -28,7 +28,8 @@ impl Person {
     /// What conditions may ask about this person, on top of what is known of the cart.
     #[must_use]
     pub fn facts(&self, now: Timestamp, cart: &Facts) -> Facts {
-        let mut facts = cart.clone();
+        // What the cart remembers of the person is older: an order that was cancelled since is none.
+        let mut facts = cart.without(Known::Person);
         self.count(now, &mut facts);
         facts.set_known(Field::PersonLifetimeValue, self.spent(self.worth.home, &self.worth.rates));
         if let Some(country) = self.country() {

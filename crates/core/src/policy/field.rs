@@ -228,9 +228,19 @@ impl Facts {
     /// What is known since then, and no other.
     #[must_use]
     pub fn only(&self, known: Known) -> Self {
+        self.filtered(|spec| spec.known == known)
+    }
+
+    /// All but what is known since then.
+    #[must_use]
+    pub fn without(&self, known: Known) -> Self {
+        self.filtered(|spec| spec.known != known)
+    }
+
+    fn filtered(&self, keep: impl Fn(&FieldSpec) -> bool) -> Self {
         let mut kept = self.clone();
         if kept.0.is_some() {
-            for (held, _) in kept.table().iter_mut().zip(FIELDS).filter(|(_, spec)| spec.known != known) {
+            for (held, _) in kept.table().iter_mut().zip(FIELDS).filter(|(_, spec)| !keep(spec)) {
                 *held = None;
             }
         }

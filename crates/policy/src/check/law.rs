@@ -13,6 +13,7 @@ use crate::quantity::show_span;
 
 pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, logic: &Logic<'_>) {
     consent(report, policy, places);
+    assumed(report, policy, places);
     for sequence in &policy.sequences {
         for pack in &policy.jurisdictions {
             for rule in &pack.rules {
@@ -54,6 +55,19 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
                 }
             }
         }
+    }
+}
+
+/// People of whom no place is known are taken to be where the policy says; without a pack for it no law is kept there.
+fn assumed(report: &mut Report<'_>, policy: &Policy, places: &Places) {
+    let Some(country) = policy.default_country.as_ref().filter(|_| !policy.jurisdictions.is_empty()) else {
+        return;
+    };
+    if !policy.jurisdictions.iter().any(|pack| pack.countries.contains(country)) {
+        let message = format!(
+            "none of the packs is for {country}, where people of whom no place is known are taken to be: no law is kept for them"
+        );
+        report.warn(places.at("jurisdiction.default_country"), message, None);
     }
 }
 

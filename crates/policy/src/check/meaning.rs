@@ -144,6 +144,23 @@ fn bounds(report: &mut Report<'_>, policy: &Policy, places: &Places) {
         let help = Some("to try it without sending, push it as a shadow".to_owned());
         report.warn(places.at("rollout.percent"), "a rollout of 0 % sends nothing to anybody", help);
     }
+    let idle = policy.triggers.idle_by_class.values().chain([&policy.idle_ms]).max().copied().unwrap_or(0);
+    if policy.cart_retention_ms <= idle {
+        let message = format!(
+            "a cart is deleted {} after the last sign of life, before it has idled {} and counts as left",
+            show_span(policy.cart_retention_ms),
+            show_span(idle)
+        );
+        report.error(places.at("retention"), message, None);
+    }
+    if let Some(browse) = policy.browse.as_ref().filter(|b| b.idle_ms >= policy.cart_retention_ms) {
+        let message = format!(
+            "a visit is forgotten {} after the last sign of life, before `[browse] idle` of {} is over",
+            show_span(policy.cart_retention_ms),
+            show_span(browse.idle_ms)
+        );
+        report.error(places.at("retention"), message, None);
+    }
     if policy.link_ttl_ms < LEAST_LINK {
         let message =
             format!("who reads a message after {} finds a dead link", show_span(policy.link_ttl_ms));

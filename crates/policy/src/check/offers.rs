@@ -16,6 +16,7 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
             report.warn(places.at(&format!("offer.{}", offer.name)), message, None);
         }
         margin(report, policy, offer, places, logic);
+        wasted(report, policy, offer, places, logic);
         if offer.per_90d == Some(0) {
             report.warn(
                 at("per_90d"),
@@ -75,6 +76,41 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
             );
             report.warn(places.at(&format!("learner.{}.least_share", learner.name)), message, None);
         }
+    }
+}
+
+/// Offers that nobody gets because of when they would be given, or that give away more than there is, or nothing.
+fn wasted(report: &mut Report<'_>, policy: &Policy, offer: &Offer, places: &Places, logic: &Logic<'_>) {
+    let Some(when) = offer.when.as_ref().filter(|when| !logic.never(when)) else { return };
+    let at = places.at(&format!("offer.{}.when", offer.name));
+    let below = |value| Expr::Compare { field: Field::CartValue, op: Op::Lt, value };
+    let written = Expr::Compare { field: Field::AbandonmentContacts, op: Op::Gt, value: 0.0 };
+    if !offer.first_message && logic.possible(&[holds(when), holds(&written)]) == Some(false) {
+        let message = format!(
+            "offer `{}` is never given: `when` holds before the first message only, from which it is withheld",
+            offer.name
+        );
+        report.warn(at.clone(), message, Some("say `first_message = true` in the offer".to_owned()));
+    }
+    if offer.kind == OfferKind::Amount
+        && offer.min_margin.is_none()
+        && logic.possible(&[holds(when), crate::logic::fails(&below(offer.amount))]) == Some(false)
+    {
+        let message = format!(
+            "offer `{}` gives everything away: `when` holds for carts below its amount only",
+            offer.name
+        );
+        report.error(at.clone(), message, None);
+    }
+    if offer.kind == OfferKind::FreeShipping
+        && let Some(from) = policy.free_shipping_from
+        && logic.possible(&[holds(when), holds(&below(from))]) == Some(false)
+    {
+        let message = format!(
+            "offer `{}` gives nothing: `when` holds only where shipping is free already, from {from}",
+            offer.name
+        );
+        report.warn(at, message, None);
     }
 }
 

@@ -1,9 +1,9 @@
 //! Sequences and steps that nobody ever gets, or gets otherwise than their author thinks.
 
 use comeback_core::consent::Channel;
-use comeback_core::policy::{Expr, Field, Op, Policy, Sequence, Step};
+use comeback_core::policy::{Arm, Expr, Field, Op, Policy, Sequence, Step, Subject};
 use comeback_core::recovery::Trigger;
-use comeback_core::time::{DAY, Millis};
+use comeback_core::time::{DAY, HOUR, Millis};
 
 use crate::diagnostic::Report;
 use crate::logic::{Logic, Moment, Wish};
@@ -16,6 +16,14 @@ pub(super) fn check(report: &mut Report<'_>, policy: &Policy, places: &Places, l
         if reachable(report, policy, sequence, before, places, logic) {
             steps(report, policy, sequence, places, logic);
         }
+    }
+    for (trigger, span) in late(policy) {
+        let message = format!(
+            "a cart is never left by `{}` after {}: by then it has idled and is left",
+            trigger.as_str(),
+            show_span(span)
+        );
+        report.warn(places.at(&format!("abandonment.{}", trigger.as_str())), message, None);
     }
     let answered = policy.sequences.iter().any(|sequence| sequence.answers(Trigger::Browse));
     if policy.browse.is_some() && !answered {
@@ -36,6 +44,32 @@ fn is_on(policy: &Policy, trigger: Trigger) -> bool {
     }
 }
 
+/// How long after the last sign of life a trigger is due, where it is on.
+fn span_of(policy: &Policy, trigger: Trigger) -> Option<Millis> {
+    let on = &policy.triggers;
+    match trigger {
+        Trigger::Idle => on.idle_by_class.values().copied().chain([policy.idle_ms]).min(),
+        Trigger::PageExit => on.page_exit_ms,
+        Trigger::CheckoutError => on.checkout_error_ms,
+        Trigger::PlatformEnd => on.platform_end_ms,
+        Trigger::AbruptEnd => on.abrupt_end_ms,
+        Trigger::Browse => policy.browse.as_ref().map(|browse| browse.idle_ms),
+    }
+}
+
+/// Triggers that idling always comes before: all rest on something at or after the last sign of life.
+fn late(policy: &Policy) -> impl Iterator<Item = (Trigger, Millis)> {
+    let longest = policy.triggers.idle_by_class.values().copied().chain([policy.idle_ms]).max();
+    let others = Trigger::ALL.into_iter().filter(|t| !matches!(t, Trigger::Idle | Trigger::Browse));
+    others.filter_map(move |t| span_of(policy, t).filter(|span| Some(*span) > longest).map(|span| (t, span)))
+}
+
+/// The arms of experiments on a step.
+fn arms<'p>(policy: &'p Policy, sequence: &'p Sequence, step: &'p Step) -> impl Iterator<Item = &'p Arm> {
+    let on_it = |subject: &Subject| matches!(subject, Subject::Step { sequence: s, step: t } if *s == sequence.name && *t == step.name);
+    policy.experiments.iter().filter(move |e| on_it(&e.subject)).flat_map(|e| &e.arms)
+}
+
 fn triggered(trigger: Trigger) -> Expr {
     Expr::Is { field: Field::AbandonmentTrigger, words: vec![trigger.as_str().to_owned()] }
 }
@@ -52,6 +86,13 @@ fn reachable(
     let at = places.at(&format!("sequence.{}", sequence.name));
     let triggers: Vec<Trigger> = Trigger::ALL.into_iter().filter(|t| sequence.answers(*t)).collect();
     let on: Vec<Trigger> = triggers.iter().copied().filter(|t| is_on(policy, *t)).collect();
+    let late: Vec<Trigger> = late(policy).map(|(trigger, _)| trigger).collect();
+    if !on.is_empty() && on.iter().all(|trigger| late.contains(trigger)) {
+        let message =
+            format!("sequence `{}` is never followed: a cart that idles is left before", sequence.name);
+        report.warn(at, message, None);
+        return false;
+    }
     if on.is_empty() {
         let off: Vec<String> = triggers
             .iter()
@@ -87,6 +128,15 @@ fn reachable(
     false
 }
 
+/// What a visit that left nothing in the cart never is.
+static FILLED: std::sync::LazyLock<[Expr; 3]> = std::sync::LazyLock::new(|| {
+    [Field::CartValue, Field::CartItems, Field::CartLines].map(|field| Expr::Compare {
+        field,
+        op: Op::Gt,
+        value: 0.0,
+    })
+});
+
 /// Whether, after one of the triggers, somebody whom none of the sequences before takes can follow it.
 fn some_follow(logic: &Logic<'_>, sequence: &Sequence, before: &[&Sequence], on: &[Trigger]) -> bool {
     on.iter().any(|trigger| {
@@ -94,9 +144,11 @@ fn some_follow(logic: &Logic<'_>, sequence: &Sequence, before: &[&Sequence], on:
         if takers.clone().any(|other| other.audience.is_none()) {
             return false;
         }
+        let is_browse = *trigger == Trigger::Browse;
         let trigger = triggered(*trigger);
         let left = |expr, holds| Wish { expr, moment: Moment::Left, holds };
         let mut wishes = vec![left(&trigger, true)];
+        wishes.extend(FILLED.iter().filter(|_| is_browse).map(|filled| left(filled, false)));
         wishes.extend(sequence.audience.as_ref().map(|audience| left(audience, true)));
         wishes.extend(takers.filter_map(|other| other.audience.as_ref()).map(|taken| left(taken, false)));
         logic.possible(&wishes) != Some(false)
@@ -110,6 +162,13 @@ fn steps(report: &mut Report<'_>, policy: &Policy, sequence: &Sequence, places: 
         let next = sequence.steps.get(index + 1);
         if step.template == "incentive" && step.offer.is_none() {
             let message = format!("step `{}` uses the template `incentive` without an offer", step.name);
+            report.warn(places.at(&path(step, "")), message, None);
+        }
+        if step.template == "looked" && !sequence.answers(Trigger::Browse) {
+            let message = format!(
+                "step `{}` speaks of what was only looked at, and its sequence is for carts",
+                step.name
+            );
             report.warn(places.at(&path(step, "")), message, None);
         }
         if let Some(when) = &step.when
@@ -150,14 +209,32 @@ fn steps(report: &mut Report<'_>, policy: &Policy, sequence: &Sequence, places: 
             report.warn(places.at("retention"), message, None);
         }
     }
-    repeats(report, sequence, places, logic);
+    repeats(report, policy, sequence, places, logic);
     caps(report, policy, sequence, places);
 }
 
 /// Steps whose template an earlier one has used: within one abandonment a template goes out once,
 /// by whatever channel, so they are skipped for whoever got the earlier one.
-fn repeats(report: &mut Report<'_>, sequence: &Sequence, places: &Places, logic: &Logic<'_>) {
+fn repeats(
+    report: &mut Report<'_>,
+    policy: &Policy,
+    sequence: &Sequence,
+    places: &Places,
+    logic: &Logic<'_>,
+) {
     for (index, step) in sequence.steps.iter().enumerate() {
+        let later = sequence.steps.get(index + 1..).unwrap_or_default();
+        for arm in arms(policy, sequence, step) {
+            let taken = later.iter().find(|other| arm.template.as_ref() == Some(&other.template));
+            if let Some(other) = taken {
+                let message = format!(
+                    "arm `{}` gives step `{}` the template of step `{}`, which then reaches only those whom the arm did not",
+                    arm.name, step.name, other.name
+                );
+                let at = places.at(&format!("sequence.{}.steps.{}", sequence.name, other.name));
+                report.warn(at, message, Some("a template goes out once per abandonment".to_owned()));
+            }
+        }
         let both = |other: &Step| {
             let whens = other.when.iter().chain(&step.when);
             let wishes: Vec<_> =
@@ -217,11 +294,26 @@ fn sent_to_somebody(
     let more = Expr::Compare { field: Field::AbandonmentContacts, op: Op::Gt, value: earlier };
     let mut excluded = vec![more];
     if index == 0 {
-        // Before the first message there was no click and no channel.
+        // Before the first message there was no click.
         excluded.push(Expr::Compare { field: Field::AbandonmentClicks, op: Op::Gt, value: 0.0 });
-        let words = crate::shape::CHANNELS.iter().map(|word| (*word).to_owned()).collect();
-        excluded.push(Expr::Is { field: Field::AbandonmentLastChannel, words });
     }
+    // Only the steps before can have sent something.
+    let before = || sequence.steps.iter().take(index);
+    let by_arms =
+        before().flat_map(|step| arms(policy, sequence, step)).filter_map(|arm| arm.channels.as_ref());
+    let used: Vec<&str> = before()
+        .map(|step| &step.channels)
+        .chain(by_arms)
+        .flatten()
+        .map(|channel| channel.as_str())
+        .collect();
+    let unused = crate::shape::CHANNELS.iter().filter(|word| !used.contains(word));
+    let words = unused.map(|word| (*word).to_owned()).collect();
+    excluded.push(Expr::Is { field: Field::AbandonmentLastChannel, words });
+    // A cart is at least as old as its abandonment.
+    let at_ms =
+        arms(policy, sequence, step).filter_map(|arm| arm.at_ms).chain([step.at_ms]).min().unwrap_or(0);
+    excluded.push(Expr::Compare { field: Field::CartAge, op: Op::Lt, value: hours(at_ms) });
     let triggers = Trigger::ALL.into_iter().filter(|t| sequence.answers(*t) && is_on(policy, *t));
     let words = triggers.map(|trigger| trigger.as_str().to_owned()).collect();
     let trigger = Expr::Is { field: Field::AbandonmentTrigger, words };
@@ -230,6 +322,11 @@ fn sent_to_somebody(
     wishes.extend(sequence.audience.iter().map(|expr| Wish { expr, moment: Moment::Left, holds: true }));
     wishes.extend(step.when.iter().map(|expr| Wish { expr, moment: Moment::Claim, holds: true }));
     logic.possible(&wishes) != Some(false)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "spans far below 2^52")]
+fn hours(span: Millis) -> f64 {
+    span as f64 / HOUR as f64
 }
 
 /// Steps that caps hold back although nothing else was sent, and those they never let pass.
