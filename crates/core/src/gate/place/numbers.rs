@@ -1,9 +1,9 @@
 //! Which country a number in E.164 form belongs to: country codes after ITU-T E.164 (list of assigned
 //! codes), area codes of the +1 countries after the lists of their numbering plan administrators
-//! (NANPA, CNAC), ranges of +44 and +7 as far as their mobile numbers tell them apart. For the states
-//! of the United States that have rules of their own the state is named too: the law of some of them
-//! presumes that a number with their area code is held by somebody there. Whether a number exists is
-//! not asked.
+//! (NANPA, CNAC), ranges of +44 and +7 as far as their mobile numbers tell them apart. For states of
+//! the United States with rules of their own the state is named too, although there is not a pack for
+//! each of them: the law of some presumes that a number with their area code is held by somebody there.
+//! Whether a number exists is not asked.
 
 use crate::jurisdiction::Place;
 
