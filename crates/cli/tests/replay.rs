@@ -3,44 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a broken rig is a broken test: it should stop at once and say where")]
 
-use std::path::PathBuf;
-use std::process::Command;
+mod desk;
 
 use serde_json::{Value, json};
+
+use desk::{Temporary, comeback};
 
 const OTTO: &str = "../../tests/vectors/otto/sessions.jsonl";
 const ASSUMED: &str = "contact=email,consent=email,price=40";
 /// Noon of a Monday, 2026-01-05.
 const NOON: i64 = 1_767_614_400_000;
 const HOUR: i64 = 3_600_000;
-
-fn comeback(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_comeback"));
-    let done = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (done.status.code(), text(done.stdout), text(done.stderr))
-}
-
-/// A file of this test, gone with it.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn with(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("comeback-{}-{name}", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 /// One cart of somebody who agreed to email, left at noon; nobody is in the holdout by this name or the
 /// test that expects a message says so.
