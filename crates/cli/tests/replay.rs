@@ -70,7 +70,10 @@ fn two_policies_over_a_journal() {
     let (code, out, err) = comeback(&arguments);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     let told: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(told["difference"]["all"], json!({ "same": 0, "moved": 3, "added": 0, "removed": 0 }));
+    assert_eq!(
+        told["difference"]["all"],
+        json!({ "same": 0, "moved": 3, "reworded": 0, "added": 0, "removed": 0 })
+    );
     assert_eq!(told["a"]["total_cost"], 1.5);
     assert_eq!(told["events"], 9);
     assert_eq!(told["a"]["replay"]["by_hour"][13], 3, "idle 15 minutes, then an hour");
@@ -114,6 +117,55 @@ fn two_policies_over_a_journal() {
     assert_eq!(code, Some(1), "{err}");
 }
 
+/// The same policy in other words.
+fn worded(policy: &Temporary, template: &str) -> Temporary {
+    let text = std::fs::read_to_string(policy.path()).unwrap();
+    let other = text.replace("template = \"reminder\"", &format!("template = \"{template}\""));
+    assert_ne!(text, other);
+    Temporary::with(&format!("worded-{template}.toml"), &other)
+}
+
+#[test]
+fn the_same_message_in_other_words_is_a_difference() {
+    let one = policy("words", 1);
+    let other = worded(&one, "help");
+    let lines: Vec<String> = std::iter::once(header(48)).chain((1..=2).flat_map(journal)).collect();
+    let log = Temporary::with("words.ndjson", &lines.join("\n"));
+    let page = Temporary::with("words.html", "");
+    let arguments = ["simulate", "--policy", one.path(), "--against", other.path(), "--log", log.path()];
+    let with = |more: &[&str]| comeback(&[&arguments[..], more].concat()).1;
+    let told: Value = serde_json::from_str(&with(&["--json", "--html", page.path()])).unwrap();
+    let all = json!({ "same": 0, "moved": 0, "reworded": 2, "added": 0, "removed": 0 });
+    for table in ["all", "by_channel", "by_step", "by_segment"] {
+        let found = &told["difference"][table];
+        let found = if table == "all" { found } else { found.as_object().unwrap().values().next().unwrap() };
+        assert_eq!(found, &all, "{table}");
+    }
+    assert_eq!(told["difference"]["listed"][0]["changes"][0]["kind"], "reworded");
+    let html = std::fs::read_to_string(page.path()).unwrap();
+    assert!(html.contains("2 reworded") && html.contains("reminder -&gt; help"), "the report says so");
+    let text = with(&[]);
+    assert!(text.lines().any(|l| l.split_whitespace().eq(["all", "0", "0", "2", "0", "0"])), "{text}");
+    assert!(text.contains("~ standard / reminder reminder -> help"), "{text}");
+    let story = with(&["--cart", "cart_1"]);
+    assert!(story.contains("template reminder") && story.contains("template help"), "{story}");
+}
+
+#[test]
+fn amounts_have_the_places_of_their_currency() {
+    let (early, late) = (policy("yen_early", 1), policy("yen_late", 5));
+    let lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    let log = Temporary::with("yen.ndjson", &lines.join("\n").replace("EUR", "JPY"));
+    let page = Temporary::with("yen.html", "");
+    let arguments = ["simulate", "--policy", early.path(), "--against", late.path(), "--log", log.path()];
+    let (_, out, _) = comeback(&[&arguments[..], &["--html", page.path(), "--json"]].concat());
+    let told: Value = serde_json::from_str(&out).unwrap();
+    let cart = &told["difference"]["listed"][0];
+    assert_eq!((&cart["value_minor"], &cart["currency"]), (&json!(4900), &json!("JPY")));
+    let html = std::fs::read_to_string(page.path()).unwrap();
+    assert!(html.contains("<td>4900 JPY</td>") && !html.contains("49.00"), "the report says so");
+}
+
 #[test]
 fn broken_lines_are_named_by_number_and_the_rest_is_told() {
     let policy = policy("broken_log", 1);
@@ -128,7 +180,7 @@ fn broken_lines_are_named_by_number_and_the_rest_is_told() {
     assert!(out.contains("left out   2 lines (line 3: ") && out.contains("line 5: "), "{out}");
     assert!(!out.contains("secret"), "places, not contents");
     assert!(!out.contains("-0.00"), "costs of nothing are nothing: {out}");
-    assert!(out.lines().any(|l| l.split_whitespace().eq(["all", "1", "0", "0", "0"])), "{out}");
+    assert!(out.lines().any(|l| l.split_whitespace().eq(["all", "1", "0", "0", "0", "0"])), "{out}");
     let one = comeback(&["explain", "cart_1", "--log", log.path(), "--policy", policy.path()]);
     assert!(one.2.contains("left out 2 lines (line 3: "), "a story says so too: {}", one.2);
     let strict: Vec<&str> = arguments.iter().copied().chain(["--strict"]).collect();

@@ -27,7 +27,7 @@ pub(crate) fn from_log(
         };
         let (log, broken) = log_of(file, &cart)?;
         broken.warn(file)?;
-        let story = Story { state: None, log };
+        let story = Story { state: None, log, currency: replay::archives_currency(assume)? };
         return print(&cart, story, subject, json, out);
     }
     let Some(policy) = policy else {

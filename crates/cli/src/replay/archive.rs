@@ -37,19 +37,24 @@ pub(crate) fn is_entry(line: &str) -> bool {
     serde_json::from_str::<Archived>(line).is_ok()
 }
 
+/// What the amounts of an archive are in, if somebody says so: it does not.
+pub(crate) fn currency(assume: Option<&str>) -> Result<Option<Currency>, Failure> {
+    match assume.map(|a| a.split_once('=')) {
+        None => Ok(None),
+        Some(Some(("currency", code))) => {
+            Currency::parse(code).map(Some).map_err(|e| Failure::Usage(format!("--assume currency: {e}")))
+        }
+        _ => Err(Failure::Usage("--assume: for an archive only currency=… is taken".to_owned())),
+    }
+}
+
 /// Reads an archive and derives events.
 pub(super) fn load(
     file: &str,
     assume: Option<&str>,
     broken: &mut Broken,
 ) -> Result<(Head, Vec<Event>), Failure> {
-    let currency = match assume.map(|a| a.split_once('=')) {
-        None => "EUR",
-        Some(Some(("currency", code))) => code,
-        _ => return Err(Failure::Usage("--assume: for an archive only currency=… is taken".to_owned())),
-    };
-    let currency =
-        Currency::parse(currency).map_err(|e| Failure::Usage(format!("--assume currency: {e}")))?;
+    let currency = currency(assume)?.unwrap_or(Currency::parse("EUR").unwrap_or(Currency::NONE));
     let mut lines = Lines::open(file)?;
     let mut carts: BTreeMap<CartId, BTreeMap<u64, Entry>> = BTreeMap::new();
     let (mut shop, mut count) = (None::<ShopId>, 0_usize);
