@@ -164,6 +164,11 @@ fn amounts_have_the_places_of_their_currency() {
     assert_eq!((&cart["value_minor"], &cart["currency"]), (&json!(4900), &json!("JPY")));
     let html = std::fs::read_to_string(page.path()).unwrap();
     assert!(html.contains("<td>4900 JPY</td>") && !html.contains("49.00"), "the report says so");
+
+    let yen = "contact=email,consent=email,price=4000,currency=JPY";
+    let otto = ["simulate", "--policy", "classic", "--against", "early", "--log", OTTO, "--assume", yen];
+    let (_, out, _) = comeback(&otto);
+    assert!(out.contains("an article costs 4000 JPY;"), "{out}");
 }
 
 #[test]
@@ -240,6 +245,12 @@ fn ottos_sessions_need_assumptions_and_say_them() {
     let said = out.lines().find(|l| l.starts_with("ASSUMED")).unwrap();
     assert!(said.contains("everybody agreed to email") && said.contains("40.00 EUR"), "{said}");
     assert!(out.contains("CC BY 4.0"));
+    let unknown = |out: &str| out.lines().find(|l| l.starts_with("not known")).unwrap().to_owned();
+    assert!(unknown(&out).contains("every pack of a policy applies"), "{out}");
+    let firm = "contact=email,consent=email:confirmed,price=40,country=DE";
+    let (_, out, _) = comeback(&[&base[..], &["--assume", firm]].concat());
+    assert!(out.contains("everybody agreed to email (confirmed from the address itself);"), "{out}");
+    assert!(out.contains("everybody is in DE") && !unknown(&out).contains("every pack"), "{out}");
 }
 
 /// The stories of explain's own tests as an archive holds them.

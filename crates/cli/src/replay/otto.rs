@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use comeback_core::cart::{Change, Line, Trust};
 use comeback_core::consent::{Consent, Source};
 use comeback_core::id::{CartId, EventId, PersonId, ShopId, VisitorId};
-use comeback_core::jurisdiction::Place;
 use comeback_core::person::Order;
 use comeback_core::signal::{Signal, SignalKind, Viewed};
 use comeback_core::time::{MINUTE, Millis, Timestamp};
@@ -70,12 +69,16 @@ pub(super) fn survey(file: &str, assumed: &Assumed) -> Result<(Head, Lines), Fai
         from: Timestamp::from_millis(from),
         to: Timestamp::from_millis(to),
         assumed: assumed.told(),
-        unknown: vec![
-            "what was taken out of a cart".to_owned(),
-            "checkout, its errors, and the device".to_owned(),
-            "who left more than one trail".to_owned(),
-            "clicks on messages, for none were sent".to_owned(),
-        ],
+        unknown: [
+            "what was taken out of a cart",
+            "checkout, its errors, and the device",
+            "who left more than one trail",
+            "clicks on messages, for none were sent",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(assumed.untold())
+        .collect(),
     };
     Ok((head, Lines::open(file)?))
 }
@@ -156,13 +159,13 @@ impl<'a> User<'a> {
             };
             self.events.push(Event { at, what });
         }
-        for channel in &self.assumed.consent {
+        for (channel, source) in &self.assumed.consent {
             let consent = Consent {
                 channel: *channel,
                 granted: true,
                 wording: "assumed".to_owned(),
                 at,
-                source: Source::Signed,
+                source: *source,
             };
             self.events.push(Event { at, what: Input::Consent { person: self.person.clone(), consent } });
         }
@@ -181,7 +184,7 @@ impl<'a> User<'a> {
             person: Some(self.person.clone()),
             currency: self.assumed.currency,
             zone: Some(self.assumed.zone.clone()),
-            place: Place::default(),
+            place: self.assumed.place.clone(),
             mobile: false,
             automated: false,
             signals,
