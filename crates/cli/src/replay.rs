@@ -33,9 +33,9 @@ use crate::explain::{self, Story};
 use crate::failure::Failure;
 use crate::policy;
 
-pub(crate) use archive::{Archived, currency as archives_currency, is_entry};
+pub(crate) use archive::{Archived, currency as archives_currency};
 use compare::{Seen, Tally, Which};
-pub(crate) use source::Broken;
+pub(crate) use source::{Broken, is_archive};
 use source::{Head, Piece, Source};
 pub(crate) use source::{Line as LogLine, Lines as LogLines};
 

@@ -200,6 +200,85 @@ fn broken_lines_are_named_by_number_and_the_rest_is_told() {
     assert!(err.contains("version 9"), "{err}");
 }
 
+/// What a replay of a log under one policy tells, as JSON.
+fn told_of(log: &Temporary, policy: &Temporary, assume: &[&str]) -> Value {
+    let arguments = ["simulate", "--policy", policy.path(), "--against", policy.path(), "--log", log.path()];
+    let (code, out, err) = comeback(&[&arguments[..], &["--json"], assume].concat());
+    assert_eq!(code, Some(0), "{out}{err}");
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn a_log_that_begins_badly_is_read_from_where_it_is_one() {
+    let policy = policy("torn", 1);
+    let lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    let whole = lines.join("\n");
+    let archive = archive();
+    let otto = std::fs::read_to_string(OTTO).unwrap();
+    let assume = ["--assume", ASSUMED];
+    for (name, text, assume) in [("j", &whole, &[][..]), ("a", &archive, &[]), ("o", &otto, &assume[..])] {
+        let told = |name: String, text: &str| told_of(&Temporary::with(&name, text), &policy, assume);
+        let fine = told(format!("fine-{name}.jsonl"), text);
+        let marked = told(format!("marked-{name}.jsonl"), &format!("\u{feff}{text}"));
+        assert_eq!((&marked["events"], &marked["broken"]["lines"]), (&fine["events"], &json!(0)), "{name}");
+        let torn = told(format!("torn-{name}.jsonl"), &format!("{{\"shop\":\"shop_de\n{text}"));
+        assert_eq!((&torn["events"], &torn["broken"]["lines"]), (&fine["events"], &json!(1)), "{name}");
+        assert_eq!(torn["broken"]["first"][0][0], 1, "{name}: by its number");
+    }
+    let headless = Temporary::with("headless.jsonl", &lines[1..].join("\n"));
+    let arguments = ["simulate", "--policy", policy.path(), "--against", "early", "--log", headless.path()];
+    let (code, _, err) = comeback(&arguments);
+    assert!(code == Some(1) && err.contains("a journal without its header"), "{err}");
+}
+
+#[test]
+fn an_event_outside_the_headers_span_is_a_broken_line() {
+    let policy = policy("span", 1);
+    let mut lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    let fine = told_of(&Temporary::with("inside.ndjson", &lines.join("\n")), &policy, &[]);
+    let at = |at: i64| json!({ "at": at, "what": { "stop": { "stopped": true } } }).to_string();
+    // Microseconds, and a clock that stands at its beginning.
+    lines.push(at(NOON * 1_000));
+    lines.insert(1, at(0));
+    let told = told_of(&Temporary::with("outside.ndjson", &lines.join("\n")), &policy, &[]);
+    assert_eq!(told["broken"]["lines"], 2, "{}", told["broken"]);
+    assert_eq!(told["broken"]["first"][0][0], 2);
+    assert_eq!(told["broken"]["first"][1][0], lines.len());
+    assert_eq!(told["b"]["replay"], fine["b"]["replay"]);
+}
+
+#[test]
+fn what_came_too_late_is_named_by_its_lines() {
+    let policy = policy("late", 1);
+    let stop = |minute: i64| {
+        json!({ "at": NOON + minute * 60_000, "what": { "stop": { "stopped": false } } }).to_string()
+    };
+    let mut lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    lines.extend([stop(60), stop(120), stop(7), stop(180), stop(8)]);
+    let log = Temporary::with("late.ndjson", &lines.join("\n"));
+    let told = told_of(&log, &policy, &[]);
+    assert_eq!((&told["broken"]["late"], &told["broken"]["late_lines"]), (&json!(2), &json!([7, 9])));
+    let arguments = ["simulate", "--policy", policy.path(), "--against", "early", "--log", log.path()];
+    let (_, out, _) = comeback(&arguments);
+    assert!(out.contains("late       2 events (lines 7, 9), taken when they came"), "{out}");
+}
+
+#[test]
+fn what_cannot_be_a_log_is_named() {
+    let arguments = |log: &str| {
+        let base =
+            ["simulate", "--policy", "classic", "--against", "early", "--assume", ASSUMED, "--log", log];
+        let (code, out, err) = comeback(&base);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+        err
+    };
+    assert!(arguments("tests").contains("tests: "), "a folder is named");
+    let empty = Temporary::with("sessions.jsonl", "{\"session\":1,\"events\":[]}\n");
+    assert!(arguments(empty.path()).contains("nothing happens in any of its sessions"));
+    let nothing = Temporary::with("nothing.jsonl", "");
+    assert!(arguments(nothing.path()).contains("not a log"));
+}
+
 #[test]
 fn lines_a_little_out_of_order_change_nothing() {
     let policy = policy("order", 1);
@@ -251,6 +330,30 @@ fn ottos_sessions_need_assumptions_and_say_them() {
     let (_, out, _) = comeback(&[&base[..], &["--assume", firm]].concat());
     assert!(out.contains("everybody agreed to email (confirmed from the address itself);"), "{out}");
     assert!(out.contains("everybody is in DE") && !unknown(&out).contains("every pack"), "{out}");
+}
+
+#[test]
+fn a_yes_that_is_too_weak_is_no_missing_yes() {
+    let policy = policy("firm", 1);
+    let text = std::fs::read_to_string(policy.path()).unwrap();
+    let firm = Temporary::with("firmer.toml", &format!("{text}\n[consent]\nemail = \"confirmed\"\n"));
+    let log = Temporary::with("otto.jsonl", &std::fs::read_to_string(OTTO).unwrap());
+    let sides = |consent: &str| {
+        let assume = format!("contact=email,consent={consent},price=40,country=DE");
+        let told = told_of(&log, &firm, &["--assume", &assume])["b"]["replay"].clone();
+        (told["sends"].as_u64().unwrap(), told["skipped"].clone())
+    };
+    let (sends, skipped) = sides("email");
+    assert_eq!(sends, 0);
+    assert!(
+        skipped["the person's yes rests on less than the policy asks for"].as_u64() > Some(0),
+        "{skipped}"
+    );
+    assert_eq!(skipped.as_object().unwrap().len(), 1, "and for no other reason: {skipped}");
+    let (_, skipped) = sides("none");
+    let never = "the person has not agreed to be written to on any channel of this step";
+    assert!(skipped[never].as_u64() > Some(0), "{skipped}");
+    assert!(sides("email:confirmed").0 > 0);
 }
 
 /// The stories of explain's own tests as an archive holds them.

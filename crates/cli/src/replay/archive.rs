@@ -32,8 +32,8 @@ pub(crate) struct Archived {
     pub(crate) entry: Entry,
 }
 
-/// Whether a first line is an archive's.
-pub(crate) fn is_entry(line: &str) -> bool {
+/// Whether a line is an archive's.
+pub(super) fn is_entry(line: &str) -> bool {
     serde_json::from_str::<Archived>(line).is_ok()
 }
 

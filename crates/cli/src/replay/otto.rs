@@ -45,7 +45,7 @@ enum Kind {
     Orders,
 }
 
-/// Whether a first line is one of OTTO's.
+/// Whether a line is one of OTTO's.
 pub(super) fn is_session(line: &str) -> bool {
     serde_json::from_str::<Session>(line).is_ok()
 }
@@ -59,6 +59,9 @@ pub(super) fn survey(file: &str, assumed: &Assumed) -> Result<(Head, Lines), Fai
         for did in serde_json::from_str::<Session>(text).map(|s| s.events).unwrap_or_default() {
             (from, to) = (from.min(did.ts), to.max(did.ts));
         }
+    }
+    if from > to {
+        return Err(Failure::Found(format!("{file}: nothing happens in any of its sessions")));
     }
     let shop = ShopId::parse("shop_otto").map_err(|e| Failure::Found(e.to_string()))?;
     let head = Head {

@@ -59,8 +59,8 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
     if let Some(told) = broken.told() {
         lines.push(("left out".to_owned(), told));
     }
-    if broken.late > 0 {
-        lines.push(("late".to_owned(), format!("{}, taken when they came", counted(broken.late, "event"))));
+    if let Some(told) = broken.told_late() {
+        lines.push(("late".to_owned(), format!("{told}, taken when they came")));
     }
     lines
 }
