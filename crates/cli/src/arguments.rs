@@ -319,6 +319,9 @@ fn shop_run(given: &mut Given) -> Result<Asked, Failure> {
     if carts == 0 {
         return Err(Failure::Usage("--carts: at least 1".to_owned()));
     }
+    if matches!(what, What::Log { days: 0, .. }) {
+        return Err(Failure::Usage("--days: at least 1".to_owned()));
+    }
     Ok(Asked { carts, seed: given.number("seed")?.unwrap_or(1), policy: given.take("policy"), what })
 }
 
@@ -497,6 +500,7 @@ mod tests {
             "simulate --check --carts many",
             "simulate --check --carts 0",
             "simulate --check --log f",
+            "simulate --out f --days 0",
             "simulate --out f --break lease",
             "simulate --break lease",
         ] {
