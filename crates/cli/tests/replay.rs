@@ -225,6 +225,10 @@ fn a_log_that_begins_badly_is_read_from_where_it_is_one() {
         assert_eq!((&torn["events"], &torn["broken"]["lines"]), (&fine["events"], &json!(1)), "{name}");
         assert_eq!(torn["broken"]["first"][0][0], 1, "{name}: by its number");
     }
+    let upside_down = Temporary::with("upside-down.jsonl", &header(-48));
+    let arguments = ["simulate", "--policy", "classic", "--against", "early", "--log", upside_down.path()];
+    let (code, _, err) = comeback(&arguments);
+    assert!(code == Some(1) && err.contains(":1: the span of the header ends before it begins"), "{err}");
     let headless = Temporary::with("headless.jsonl", &lines[1..].join("\n"));
     let arguments = ["simulate", "--policy", policy.path(), "--against", "early", "--log", headless.path()];
     let (code, _, err) = comeback(&arguments);

@@ -211,7 +211,12 @@ fn kind(file: &str, lines: &mut Lines, broken: &mut Broken) -> Result<Kind, Fail
             return Ok(Kind::Archive);
         }
         match journal::read_header(text) {
-            Ok(header) => return Ok(Kind::Journal(header)),
+            Ok(header) if header.from <= header.to => return Ok(Kind::Journal(header)),
+            Ok(_) => {
+                return Err(Failure::Found(format!(
+                    "{file}:{number}: the span of the header ends before it begins"
+                )));
+            }
             Err(e @ JournalError::Newer { .. }) => {
                 return Err(Failure::Found(format!("{file}:{number}: {e}")));
             }

@@ -2,7 +2,7 @@
 //! it, else by the move to `abandoned`; what was in the cart by its value then. What is said of a person is
 //! told when it was said, where an entry tells that, else when an entry first knows of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use comeback_core::cart::{Change, Line, Trust};
 use comeback_core::consent::{Consent, Source};
@@ -98,7 +98,7 @@ struct Walk<'c> {
     /// What is in it, minor units; nothing before it is born.
     held: Option<i64>,
     heard: Timestamp,
-    opted_out: bool,
+    opted_out: BTreeSet<PersonId>,
     ordered: bool,
     out: Derived,
 }
@@ -115,7 +115,7 @@ pub(super) fn derive(cart: &CartId, log: BTreeMap<u64, Entry>, currency: Currenc
         begun,
         held: None,
         heard: Timestamp::from_millis(i64::MIN),
-        opted_out: false,
+        opted_out: BTreeSet::new(),
         ordered: false,
         out,
     };
@@ -201,7 +201,7 @@ impl Walk<'_> {
         match told {
             Told::OptedOut(since) => {
                 // The first to tell tells since when; the move that follows from it does not.
-                if !std::mem::replace(&mut self.opted_out, true) {
+                if self.opted_out.insert(person.clone()) {
                     let what = Input::OptOut { person, channel: None };
                     self.said(since.unwrap_or(at).min(at), what);
                 }
