@@ -267,7 +267,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 fn policy(words: &[&str], given: &mut Given, json: bool) -> Result<Command, Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
     let act = match words {
-        ["check"] => return usage("policy check: which file?"),
+        ["check"] => return usage("policy check: which policies?"),
         ["check", files @ ..] => {
             let files = files.iter().map(|f| (*f).to_owned()).collect();
             return Ok(Command::PolicyCheck { files, catalogue: given.take("catalogue"), json });
