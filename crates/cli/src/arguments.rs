@@ -267,7 +267,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 fn policy(words: &[&str], given: &mut Given, json: bool) -> Result<Command, Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
     let act = match words {
-        ["check"] => return usage("policy check: which file?"),
+        ["check"] => return usage("policy check: which policies?"),
         ["check", files @ ..] => {
             let files = files.iter().map(|f| (*f).to_owned()).collect();
             return Ok(Command::PolicyCheck { files, catalogue: given.take("catalogue"), json });
@@ -318,6 +318,9 @@ fn shop_run(given: &mut Given) -> Result<Asked, Failure> {
     let carts = given.number("carts")?.unwrap_or(crate::simulate::DEFAULT_CARTS);
     if carts == 0 {
         return Err(Failure::Usage("--carts: at least 1".to_owned()));
+    }
+    if matches!(what, What::Log { days: 0, .. }) {
+        return Err(Failure::Usage("--days: at least 1".to_owned()));
     }
     Ok(Asked { carts, seed: given.number("seed")?.unwrap_or(1), policy: given.take("policy"), what })
 }
@@ -497,6 +500,7 @@ mod tests {
             "simulate --check --carts many",
             "simulate --check --carts 0",
             "simulate --check --log f",
+            "simulate --out f --days 0",
             "simulate --out f --break lease",
             "simulate --break lease",
         ] {

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use comeback_core::cause::Cause;
 use comeback_core::effect::Happened;
 use comeback_core::id::{CartId, SendKey, ShopId};
+use comeback_core::money::Currency;
 use comeback_core::recovery::{Phase, Recovery, Trigger};
 use comeback_core::time::Timestamp;
 use comeback_wire::jobs::Numbered;
@@ -25,11 +26,22 @@ use crate::shown;
 pub(crate) use archive::from_log;
 
 /// What `GET /v1/admin/shops/{shop}/carts/{cart}` answers; from a log there is no state.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub(crate) struct Story {
     #[serde(default)]
     pub(crate) state: Option<Recovery>,
     pub(crate) log: Vec<Numbered>,
+    /// What amounts are in, where the state does not say: entries name minor units only.
+    #[serde(skip)]
+    pub(crate) currency: Option<Currency>,
+}
+
+impl Story {
+    /// The shop's currency, in which offers are reckoned.
+    fn home(&self) -> Option<Currency> {
+        let told = |state: &Recovery| state.home.unwrap_or(state.cart.currency);
+        self.state.as_ref().map(told).or(self.currency)
+    }
 }
 
 /// What `GET /v1/admin/shops/{shop}/sends/{key}` answers.
@@ -150,7 +162,7 @@ pub(crate) fn tell(story: &Story, cart: Option<&CartId>) -> String {
     for Numbered { entry, .. } in &story.log {
         let at = entry.at.to_rfc3339();
         push(&mut text, format_args!("{at}  {}", shown::line(&sentence(&entry.what, &steps))));
-        rested::details(&mut text, entry);
+        rested::details(&mut text, entry, story.home());
     }
     if let Some(state) = &story.state {
         text.push('\n');

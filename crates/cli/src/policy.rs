@@ -41,9 +41,9 @@ fn examine<'f>(file: &'f str, goods: &GoodsKnown<'_>) -> Checked<'f> {
         errors: vec![],
         warnings: vec![],
     };
-    let text = match std::fs::read_to_string(file) {
+    let text = match source_of(file) {
         Ok(text) => text,
-        Err(e) => return Checked { unreadable: Some(e.to_string()), ..blank },
+        Err(why) => return Checked { unreadable: Some(why), ..blank },
     };
     match parse_for(file, &text, goods) {
         Ok((policy, warnings)) => {
@@ -64,7 +64,7 @@ fn catalogue_of(file: &str) -> Result<Catalogue, Failure> {
     Ok(document.catalogue)
 }
 
-/// Checks policy files, for the goods of a shop's document if one is given. Warnings do not fail: the
+/// Checks policies, files or presets, for the goods of a shop's document if one is given. Warnings do not fail: the
 /// policy stands.
 pub(crate) fn check(
     files: &[String],
@@ -139,19 +139,24 @@ pub(crate) fn text_of(file: &str) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|e| Failure::Found(format!("{file}: {e}")))
 }
 
-/// A policy by what a person calls it: a file, else a preset.
-pub(crate) fn load(named: &str) -> Result<Policy, Failure> {
-    let preset = presets().iter().find(|(name, _)| *name == named);
-    let is_file = std::path::Path::new(named).is_file();
-    let text = match preset {
-        Some((_, text)) if !is_file => (*text).to_owned(),
-        None if !is_file => {
-            let names: Vec<&str> = presets().iter().map(|(name, _)| *name).collect();
-            let names = names.join(", ");
-            return Err(Failure::Found(format!("{named}: neither a file nor a preset ({names})")));
+/// The text of a policy by what a person calls it: a file, else a preset. Says why there is none.
+fn source_of(named: &str) -> Result<String, String> {
+    match std::fs::read_to_string(named) {
+        Ok(text) => Ok(text),
+        Err(e) if std::path::Path::new(named).is_file() => Err(e.to_string()),
+        Err(_) => {
+            let preset = presets().iter().find(|(name, _)| *name == named);
+            preset.map(|(_, text)| (*text).to_owned()).ok_or_else(|| {
+                let names: Vec<&str> = presets().iter().map(|(name, _)| *name).collect();
+                format!("neither a file nor a preset ({})", names.join(", "))
+            })
         }
-        _ => text_of(named)?,
-    };
+    }
+}
+
+/// A policy by what a person calls it.
+pub(crate) fn load(named: &str) -> Result<Policy, Failure> {
+    let text = source_of(named).map_err(|why| Failure::Found(format!("{named}: {why}")))?;
     parse(named, &text).map(|(policy, _)| policy).map_err(|e| Failure::Found(e.to_string()))
 }
 

@@ -21,6 +21,7 @@ use std::io::{IsTerminal as _, Write};
 use comeback_core::consent::Channel;
 use comeback_core::effect::{DecisionSummary, Entry, Happened};
 use comeback_core::id::{CartId, SendKey};
+use comeback_core::money::Currency;
 use comeback_core::policy::Policy;
 use comeback_core::time::Timestamp;
 use comeback_sim::journal::{Event, Input};
@@ -32,9 +33,9 @@ use crate::explain::{self, Story};
 use crate::failure::Failure;
 use crate::policy;
 
-pub(crate) use archive::{Archived, is_entry};
-use compare::{Tally, Which};
-pub(crate) use source::Broken;
+pub(crate) use archive::{Archived, currency as archives_currency};
+use compare::{Seen, Tally, Which};
+pub(crate) use source::{Broken, is_archive};
 use source::{Head, Piece, Source};
 pub(crate) use source::{Line as LogLine, Lines as LogLines};
 
@@ -92,14 +93,14 @@ fn compare(
         match piece {
             Piece::Event(event) => {
                 progress.step();
-                let place = match &event.what {
-                    Input::Capture(capture) => Some((capture.cart.clone(), capture.zone.clone())),
+                let seen = match &event.what {
+                    Input::Capture(capture) => Some(Seen::of(capture)),
                     _ => None,
                 };
                 both.event(*event, &mut tally);
                 // Only now: what was due before this event went out where the shopper was before it.
-                if let Some((cart, zone)) = place {
-                    tally.seen(&cart, zone.as_deref());
+                if let Some(seen) = seen {
+                    tally.seen(&seen);
                 }
             }
             Piece::Apart => {
@@ -179,24 +180,23 @@ fn drill(
     if first.is_empty() && second.is_empty() {
         return Err(Failure::Found(format!("{cart}: the log has no such cart")));
     }
-    let log = |story: &Stories| story.get(cart).cloned().unwrap_or_default();
+    let of = |stories: &Stories| stories.get(cart).cloned().unwrap_or_default();
     if json {
         let all = serde_json::json!({
             "cart": cart,
-            "a": { "policy": a.version, "log": log(&first) },
-            "b": { "policy": b.version, "log": log(&second) },
+            "a": { "policy": a.version, "log": of(&first).log },
+            "b": { "policy": b.version, "log": of(&second).log },
         });
         return Ok(writeln!(out, "{all:#}")?);
     }
-    for (letter, policy, story) in [("A", a, &first), ("B", b, &second)] {
+    for (letter, policy, stories) in [("A", a, &first), ("B", b, &second)] {
         writeln!(out, "{letter}: under `{}` {}", policy.name, policy.version)?;
-        let story = Story { state: None, log: log(story) };
-        writeln!(out, "{}", explain::tell(&story, Some(cart)))?;
+        writeln!(out, "{}", explain::tell(&of(stories), Some(cart)))?;
     }
     Ok(())
 }
 
-type Stories = BTreeMap<CartId, Vec<Numbered>>;
+type Stories = BTreeMap<CartId, Story>;
 
 /// What replays of a log under policies tell of the carts that are wanted, and what of it could not be read.
 fn stories<const N: usize>(
@@ -208,6 +208,7 @@ fn stories<const N: usize>(
     let fresh = || policies.map(|p| Replay::new(p, Settings::of(head.shop.clone(), p)));
     let mut replays = fresh();
     let mut stories: [Stories; N] = std::array::from_fn(|_| Stories::new());
+    let mut currencies: BTreeMap<CartId, Currency> = BTreeMap::new();
     let gather = |replays: &mut [Replay<'_>; N], stories: &mut [Stories; N], until: Timestamp| loop {
         // What is told is looked through as it happens; most of it is of other carts.
         let more = replays.iter_mut().fold(false, |more, replay| replay.advance(until) | more);
@@ -223,7 +224,7 @@ fn stories<const N: usize>(
                     }
                 };
                 if wanted(&cart, key.as_ref()) {
-                    let log = stories.entry(cart).or_default();
+                    let log = &mut stories.entry(cart).or_default().log;
                     let seq = u64::try_from(log.len()).unwrap_or(u64::MAX).saturating_add(1);
                     log.push(Numbered { seq, entry });
                 }
@@ -237,6 +238,12 @@ fn stories<const N: usize>(
         match piece {
             Piece::Event(event) => {
                 gather(&mut replays, &mut stories, event.at);
+                if let Input::Capture(capture) = &event.what
+                    && wanted(&capture.cart, None)
+                {
+                    let before = currencies.get(&capture.cart).copied();
+                    currencies.insert(capture.cart.clone(), Seen::of(capture).currency_after(before));
+                }
                 for replay in &mut replays {
                     replay.event((*event).clone());
                 }
@@ -249,8 +256,9 @@ fn stories<const N: usize>(
     }
     gather(&mut replays, &mut stories, source.end());
     // Of one instant, what was decided comes before what followed from it.
-    for log in stories.iter_mut().flat_map(BTreeMap::values_mut) {
-        log.sort_by_key(|n| {
+    for (cart, story) in stories.iter_mut().flatten() {
+        story.currency = currencies.get(cart).copied();
+        story.log.sort_by_key(|n| {
             (n.entry.at, !matches!(n.entry.what, Happened::Decided { .. }) && follows(&n.entry.what))
         });
     }
@@ -280,8 +288,7 @@ pub(crate) fn story(
     };
     let ([found], broken) = stories([&policy], open()?, |id, _| *id == cart)?;
     broken.warn(file)?;
-    let log = found.into_values().next().unwrap_or_default();
-    Ok((cart, Story { state: None, log }))
+    Ok((cart, found.into_values().next().unwrap_or_default()))
 }
 
 /// `email=0.001,sms=0.05`, in major units.

@@ -54,6 +54,11 @@ fn presets_are_sound_and_mistakes_are_placed() {
     assert!(out.contains("--> tests/fixtures/wrong.toml:5:8"), "{out}");
     assert!(out.contains("tests/fixtures/wrong.toml: refused"), "{out}");
 
+    let (code, out, _) = here(&["policy", "check", "classic", "tests/fixtures/wrong.toml"]);
+    assert_eq!(code, Some(1));
+    assert!(out.starts_with("classic: policy `classic` is sound"), "a preset, as in other commands: {out}");
+    let (_, out, _) = here(&["policy", "check", "clasic"]);
+    assert!(out.contains("neither a file nor a preset (") && out.contains("classic"), "{out}");
     let (code, out, _) = here(&["policy", "check", "tests/fixtures/wrong.toml", "nowhere.toml", "--json"]);
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &told["ok"]), (Some(1), &false.into()));

@@ -3,44 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a broken rig is a broken test: it should stop at once and say where")]
 
-use std::path::PathBuf;
-use std::process::Command;
+mod desk;
 
 use serde_json::{Value, json};
+
+use desk::{Temporary, comeback};
 
 const OTTO: &str = "../../tests/vectors/otto/sessions.jsonl";
 const ASSUMED: &str = "contact=email,consent=email,price=40";
 /// Noon of a Monday, 2026-01-05.
 const NOON: i64 = 1_767_614_400_000;
 const HOUR: i64 = 3_600_000;
-
-fn comeback(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_comeback"));
-    let done = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (done.status.code(), text(done.stdout), text(done.stderr))
-}
-
-/// A file of this test, gone with it.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn with(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("comeback-{}-{name}", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 /// One cart of somebody who agreed to email, left at noon; nobody is in the holdout by this name or the
 /// test that expects a message says so.
@@ -97,7 +70,10 @@ fn two_policies_over_a_journal() {
     let (code, out, err) = comeback(&arguments);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     let told: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(told["difference"]["all"], json!({ "same": 0, "moved": 3, "added": 0, "removed": 0 }));
+    assert_eq!(
+        told["difference"]["all"],
+        json!({ "same": 0, "moved": 3, "reworded": 0, "added": 0, "removed": 0 })
+    );
     assert_eq!(told["a"]["total_cost"], 1.5);
     assert_eq!(told["events"], 9);
     assert_eq!(told["a"]["replay"]["by_hour"][13], 3, "idle 15 minutes, then an hour");
@@ -141,6 +117,60 @@ fn two_policies_over_a_journal() {
     assert_eq!(code, Some(1), "{err}");
 }
 
+/// The same policy in other words.
+fn worded(policy: &Temporary, template: &str) -> Temporary {
+    let text = std::fs::read_to_string(policy.path()).unwrap();
+    let other = text.replace("template = \"reminder\"", &format!("template = \"{template}\""));
+    assert_ne!(text, other);
+    Temporary::with(&format!("worded-{template}.toml"), &other)
+}
+
+#[test]
+fn the_same_message_in_other_words_is_a_difference() {
+    let one = policy("words", 1);
+    let other = worded(&one, "help");
+    let lines: Vec<String> = std::iter::once(header(48)).chain((1..=2).flat_map(journal)).collect();
+    let log = Temporary::with("words.ndjson", &lines.join("\n"));
+    let page = Temporary::with("words.html", "");
+    let arguments = ["simulate", "--policy", one.path(), "--against", other.path(), "--log", log.path()];
+    let with = |more: &[&str]| comeback(&[&arguments[..], more].concat()).1;
+    let told: Value = serde_json::from_str(&with(&["--json", "--html", page.path()])).unwrap();
+    let all = json!({ "same": 0, "moved": 0, "reworded": 2, "added": 0, "removed": 0 });
+    for table in ["all", "by_channel", "by_step", "by_segment"] {
+        let found = &told["difference"][table];
+        let found = if table == "all" { found } else { found.as_object().unwrap().values().next().unwrap() };
+        assert_eq!(found, &all, "{table}");
+    }
+    assert_eq!(told["difference"]["listed"][0]["changes"][0]["kind"], "reworded");
+    let html = std::fs::read_to_string(page.path()).unwrap();
+    assert!(html.contains("2 reworded") && html.contains("reminder -&gt; help"), "the report says so");
+    let text = with(&[]);
+    assert!(text.lines().any(|l| l.split_whitespace().eq(["all", "0", "0", "2", "0", "0"])), "{text}");
+    assert!(text.contains("~ standard / reminder reminder -> help"), "{text}");
+    let story = with(&["--cart", "cart_1"]);
+    assert!(story.contains("template reminder") && story.contains("template help"), "{story}");
+}
+
+#[test]
+fn amounts_have_the_places_of_their_currency() {
+    let (early, late) = (policy("yen_early", 1), policy("yen_late", 5));
+    let lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    let log = Temporary::with("yen.ndjson", &lines.join("\n").replace("EUR", "JPY"));
+    let page = Temporary::with("yen.html", "");
+    let arguments = ["simulate", "--policy", early.path(), "--against", late.path(), "--log", log.path()];
+    let (_, out, _) = comeback(&[&arguments[..], &["--html", page.path(), "--json"]].concat());
+    let told: Value = serde_json::from_str(&out).unwrap();
+    let cart = &told["difference"]["listed"][0];
+    assert_eq!((&cart["value_minor"], &cart["currency"]), (&json!(4900), &json!("JPY")));
+    let html = std::fs::read_to_string(page.path()).unwrap();
+    assert!(html.contains("<td>4900 JPY</td>") && !html.contains("49.00"), "the report says so");
+
+    let yen = "contact=email,consent=email,price=4000,currency=JPY";
+    let otto = ["simulate", "--policy", "classic", "--against", "early", "--log", OTTO, "--assume", yen];
+    let (_, out, _) = comeback(&otto);
+    assert!(out.contains("an article costs 4000 JPY;"), "{out}");
+}
+
 #[test]
 fn broken_lines_are_named_by_number_and_the_rest_is_told() {
     let policy = policy("broken_log", 1);
@@ -155,7 +185,7 @@ fn broken_lines_are_named_by_number_and_the_rest_is_told() {
     assert!(out.contains("left out   2 lines (line 3: ") && out.contains("line 5: "), "{out}");
     assert!(!out.contains("secret"), "places, not contents");
     assert!(!out.contains("-0.00"), "costs of nothing are nothing: {out}");
-    assert!(out.lines().any(|l| l.split_whitespace().eq(["all", "1", "0", "0", "0"])), "{out}");
+    assert!(out.lines().any(|l| l.split_whitespace().eq(["all", "1", "0", "0", "0", "0"])), "{out}");
     let one = comeback(&["explain", "cart_1", "--log", log.path(), "--policy", policy.path()]);
     assert!(one.2.contains("left out 2 lines (line 3: "), "a story says so too: {}", one.2);
     let strict: Vec<&str> = arguments.iter().copied().chain(["--strict"]).collect();
@@ -168,6 +198,89 @@ fn broken_lines_are_named_by_number_and_the_rest_is_told() {
         comeback(&["simulate", "--policy", "classic", "--against", "early", "--log", newer.path()]);
     assert_eq!(code, Some(1));
     assert!(err.contains("version 9"), "{err}");
+}
+
+/// What a replay of a log under one policy tells, as JSON.
+fn told_of(log: &Temporary, policy: &Temporary, assume: &[&str]) -> Value {
+    let arguments = ["simulate", "--policy", policy.path(), "--against", policy.path(), "--log", log.path()];
+    let (code, out, err) = comeback(&[&arguments[..], &["--json"], assume].concat());
+    assert_eq!(code, Some(0), "{out}{err}");
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn a_log_that_begins_badly_is_read_from_where_it_is_one() {
+    let policy = policy("torn", 1);
+    let lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    let whole = lines.join("\n");
+    let archive = archive();
+    let otto = std::fs::read_to_string(OTTO).unwrap();
+    let assume = ["--assume", ASSUMED];
+    for (name, text, assume) in [("j", &whole, &[][..]), ("a", &archive, &[]), ("o", &otto, &assume[..])] {
+        let told = |name: String, text: &str| told_of(&Temporary::with(&name, text), &policy, assume);
+        let fine = told(format!("fine-{name}.jsonl"), text);
+        let marked = told(format!("marked-{name}.jsonl"), &format!("\u{feff}{text}"));
+        assert_eq!((&marked["events"], &marked["broken"]["lines"]), (&fine["events"], &json!(0)), "{name}");
+        let torn = told(format!("torn-{name}.jsonl"), &format!("{{\"shop\":\"shop_de\n{text}"));
+        assert_eq!((&torn["events"], &torn["broken"]["lines"]), (&fine["events"], &json!(1)), "{name}");
+        assert_eq!(torn["broken"]["first"][0][0], 1, "{name}: by its number");
+    }
+    let upside_down = Temporary::with("upside-down.jsonl", &header(-48));
+    let arguments = ["simulate", "--policy", "classic", "--against", "early", "--log", upside_down.path()];
+    let (code, _, err) = comeback(&arguments);
+    assert!(code == Some(1) && err.contains(":1: the span of the header ends before it begins"), "{err}");
+    let headless = Temporary::with("headless.jsonl", &lines[1..].join("\n"));
+    let arguments = ["simulate", "--policy", policy.path(), "--against", "early", "--log", headless.path()];
+    let (code, _, err) = comeback(&arguments);
+    assert!(code == Some(1) && err.contains("a journal without its header"), "{err}");
+}
+
+#[test]
+fn an_event_outside_the_headers_span_is_a_broken_line() {
+    let policy = policy("span", 1);
+    let mut lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    let fine = told_of(&Temporary::with("inside.ndjson", &lines.join("\n")), &policy, &[]);
+    let at = |at: i64| json!({ "at": at, "what": { "stop": { "stopped": true } } }).to_string();
+    // Microseconds, and a clock that stands at its beginning.
+    lines.push(at(NOON * 1_000));
+    lines.insert(1, at(0));
+    let told = told_of(&Temporary::with("outside.ndjson", &lines.join("\n")), &policy, &[]);
+    assert_eq!(told["broken"]["lines"], 2, "{}", told["broken"]);
+    assert_eq!(told["broken"]["first"][0][0], 2);
+    assert_eq!(told["broken"]["first"][1][0], lines.len());
+    assert_eq!(told["b"]["replay"], fine["b"]["replay"]);
+}
+
+#[test]
+fn what_came_too_late_is_named_by_its_lines() {
+    let policy = policy("late", 1);
+    let stop = |minute: i64| {
+        json!({ "at": NOON + minute * 60_000, "what": { "stop": { "stopped": false } } }).to_string()
+    };
+    let mut lines: Vec<String> = std::iter::once(header(48)).chain(journal(1)).collect();
+    lines.extend([stop(60), stop(120), stop(7), stop(180), stop(8)]);
+    let log = Temporary::with("late.ndjson", &lines.join("\n"));
+    let told = told_of(&log, &policy, &[]);
+    assert_eq!((&told["broken"]["late"], &told["broken"]["late_lines"]), (&json!(2), &json!([7, 9])));
+    let arguments = ["simulate", "--policy", policy.path(), "--against", "early", "--log", log.path()];
+    let (_, out, _) = comeback(&arguments);
+    assert!(out.contains("late       2 events (lines 7, 9), taken when they came"), "{out}");
+}
+
+#[test]
+fn what_cannot_be_a_log_is_named() {
+    let arguments = |log: &str| {
+        let base =
+            ["simulate", "--policy", "classic", "--against", "early", "--assume", ASSUMED, "--log", log];
+        let (code, out, err) = comeback(&base);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+        err
+    };
+    assert!(arguments("tests").contains("tests: "), "a folder is named");
+    let empty = Temporary::with("sessions.jsonl", "{\"session\":1,\"events\":[]}\n");
+    assert!(arguments(empty.path()).contains("nothing happens in any of its sessions"));
+    let nothing = Temporary::with("nothing.jsonl", "");
+    assert!(arguments(nothing.path()).contains("not a log"));
 }
 
 #[test]
@@ -215,6 +328,36 @@ fn ottos_sessions_need_assumptions_and_say_them() {
     let said = out.lines().find(|l| l.starts_with("ASSUMED")).unwrap();
     assert!(said.contains("everybody agreed to email") && said.contains("40.00 EUR"), "{said}");
     assert!(out.contains("CC BY 4.0"));
+    let unknown = |out: &str| out.lines().find(|l| l.starts_with("not known")).unwrap().to_owned();
+    assert!(unknown(&out).contains("every pack of a policy applies"), "{out}");
+    let firm = "contact=email,consent=email:confirmed,price=40,country=DE";
+    let (_, out, _) = comeback(&[&base[..], &["--assume", firm]].concat());
+    assert!(out.contains("everybody agreed to email (confirmed from the address itself);"), "{out}");
+    assert!(out.contains("everybody is in DE") && !unknown(&out).contains("every pack"), "{out}");
+}
+
+#[test]
+fn a_yes_that_is_too_weak_is_no_missing_yes() {
+    let policy = policy("firm", 1);
+    let text = std::fs::read_to_string(policy.path()).unwrap();
+    let firm = Temporary::with("firmer.toml", &format!("{text}\n[consent]\nemail = \"confirmed\"\n"));
+    let log = Temporary::with("otto.jsonl", &std::fs::read_to_string(OTTO).unwrap());
+    let sides = |consent: &str| {
+        let assume = format!("contact=email,consent={consent},price=40,country=DE");
+        let told = told_of(&log, &firm, &["--assume", &assume])["b"]["replay"].clone();
+        (told["sends"].as_u64().unwrap(), told["skipped"].clone())
+    };
+    let (sends, skipped) = sides("email");
+    assert_eq!(sends, 0);
+    assert!(
+        skipped["the person's yes rests on less than the policy asks for"].as_u64() > Some(0),
+        "{skipped}"
+    );
+    assert_eq!(skipped.as_object().unwrap().len(), 1, "and for no other reason: {skipped}");
+    let (_, skipped) = sides("none");
+    let never = "the person has not agreed to be written to on any channel of this step";
+    assert!(skipped[never].as_u64() > Some(0), "{skipped}");
+    assert!(sides("email:confirmed").0 > 0);
 }
 
 /// The stories of explain's own tests as an archive holds them.

@@ -147,6 +147,9 @@ pub enum Why {
     NoContact,
     /// No standing consent on any channel of the step for which there is an address.
     NoConsent,
+    /// There is a standing yes, and it rests on less than the policy asks for: a ticked box, say, where
+    /// the address itself must confirm.
+    WeakConsent,
     /// The person opted out of everything.
     OptedOut,
     /// The person opted out of the channels of this step for which there is an address.
@@ -230,6 +233,7 @@ impl Why {
             Self::Ordered => "the person has ordered",
             Self::NoContact => "there is no address on any channel of this step",
             Self::NoConsent => "the person has not agreed to be written to on any channel of this step",
+            Self::WeakConsent => "the person's yes rests on less than the policy asks for",
             Self::OptedOut => "the person has opted out",
             Self::ChannelOptedOut => "the person has opted out of every channel of this step",
             Self::Paused => "the person asked for a pause",

@@ -307,10 +307,19 @@ fn a_yes_must_rest_on_what_the_policy_asks_for() {
         let record = decide(day_zero(), &ada, &asks(&policy), &policy);
         assert_eq!(channel(&record).is_some(), expect, "{source:?}");
         if !expect {
-            assert_eq!(record.decision, skipped(Why::NoConsent));
+            assert_eq!(record.decision, skipped(Why::WeakConsent), "there is a yes");
             assert!(found(&record, "sms.consent").contains("the policy asks for one confirmed"));
         }
     }
+    let mut nobody = ada();
+    nobody.consents.clear();
+    assert_eq!(decide(day_zero(), &nobody, &asks(&policy), &policy).decision, skipped(Why::NoConsent));
+    // Of two channels the one whose yes is too weak came closer than the one without any.
+    let both = generous(&[by("either", 0, &[Channel::Email, Channel::Sms])]);
+    let both = Policy { consent: policy.consent.clone(), ..both };
+    let mut ada = ada();
+    ada.consents = vec![yes(Channel::Sms, Source::Page, day_zero())];
+    assert_eq!(decide(day_zero(), &ada, &asks(&both), &both).decision, skipped(Why::WeakConsent));
 }
 
 #[test]

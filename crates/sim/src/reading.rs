@@ -30,6 +30,7 @@ const REASONS: &[(Why, Reason)] = &[
     (Why::Repeats, Reason::Repeats),
     (Why::NoContact, Reason::NoAddress),
     (Why::NoConsent, Reason::NoYes),
+    (Why::WeakConsent, Reason::NoYes),
     (Why::UnverifiedLimit, Reason::Unproved),
     (Why::SmsCap, Reason::Texts),
     (Why::Jurisdiction, Reason::Law),

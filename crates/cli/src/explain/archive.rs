@@ -20,14 +20,14 @@ pub(crate) fn from_log(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    if is_archive(file)? {
+    if replay::is_archive(file)? {
         let cart = match subject {
             Subject::Cart(cart) => cart.clone(),
             Subject::Send(key) | Subject::Decision(key, _) => cart_of(file, key)?,
         };
         let (log, broken) = log_of(file, &cart)?;
         broken.warn(file)?;
-        let story = Story { state: None, log };
+        let story = Story { state: None, log, currency: replay::archives_currency(assume)? };
         return print(&cart, story, subject, json, out);
     }
     let Some(policy) = policy else {
@@ -38,24 +38,6 @@ pub(crate) fn from_log(
     };
     let (cart, story) = replay::story(file, policy, assume, subject)?;
     print(&cart, story, subject, json, out)
-}
-
-/// Whether a file is an archive; else it is a journal. The first line that is either decides: one that
-/// was cut off at the top does not make the others unreadable.
-fn is_archive(file: &str) -> Result<bool, Failure> {
-    const LOOKED_AT: usize = 1_000;
-    let mut lines = LogLines::open(file)?;
-    for _ in 0..LOOKED_AT {
-        let Some(line) = lines.next()? else { break };
-        let LogLine::Text(_, text) = line else { continue };
-        if replay::is_entry(text) {
-            return Ok(true);
-        }
-        if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok() {
-            return Ok(false);
-        }
-    }
-    Err(Failure::Found(format!("{file}: not a log: none of its first lines is an entry or an event")))
 }
 
 /// Every entry of an archive, and the lines that are none.

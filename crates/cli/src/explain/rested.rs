@@ -3,6 +3,7 @@
 
 use comeback_core::consent::{Consent, Source};
 use comeback_core::effect::{DecisionSummary, Entry, Happened};
+use comeback_core::money::{Currency, Money};
 use comeback_core::offer::Grant;
 use comeback_core::policy::{Facts, Kind, Value};
 
@@ -13,11 +14,11 @@ use crate::shown;
 const WIDE: usize = 100;
 
 /// The lines below an entry.
-pub(super) fn details(text: &mut String, entry: &Entry) {
+pub(super) fn details(text: &mut String, entry: &Entry, home: Option<Currency>) {
     match &entry.what {
         Happened::Decided { record } => {
             push(text, format_args!("{INDENT}this decision: {}@{}", record.key, entry.at.to_rfc3339()));
-            decision(text, record);
+            decision(text, record, home);
         }
         Happened::Left { likely, policy, facts, .. } => {
             for reason in &likely.reasons {
@@ -46,7 +47,7 @@ pub(super) fn details(text: &mut String, entry: &Entry) {
     }
 }
 
-fn decision(text: &mut String, record: &DecisionSummary) {
+fn decision(text: &mut String, record: &DecisionSummary, home: Option<Currency>) {
     let width = record.checks.iter().map(|c| c.rule.len()).max().unwrap_or(0);
     for check in &record.checks {
         let mark = if check.passed { '+' } else { '-' };
@@ -61,7 +62,7 @@ fn decision(text: &mut String, record: &DecisionSummary) {
         if let (Some(channel), Some(template)) = (record.channel, &record.template) {
             push(text, format_args!("{INDENT}message: {channel}, template {}", shown::line(template)));
         }
-        let offer = record.grant.as_ref().map_or_else(|| "none".to_owned(), grant);
+        let offer = record.grant.as_ref().map_or_else(|| "none".to_owned(), |held| grant(held, home));
         push(text, format_args!("{INDENT}offer: {}", shown::line(&offer)));
     }
     for exposure in &record.exposures {
@@ -81,11 +82,13 @@ fn decision(text: &mut String, record: &DecisionSummary) {
     }
 }
 
-fn grant(grant: &Grant) -> String {
-    let cost = grant.cost_minor.map_or_else(
-        || "cost unknown".to_owned(),
-        |cost| format!("at most {}.{:02} given away", cost / 100, cost % 100),
-    );
+fn grant(grant: &Grant, home: Option<Currency>) -> String {
+    let cost = match (grant.cost_minor, home) {
+        (None, _) => "cost unknown".to_owned(),
+        (Some(minor), Some(currency)) => format!("at most {} given away", Money { minor, currency }),
+        // An archive names no currency, so nobody knows where the point goes.
+        (Some(minor), None) => format!("at most {minor} minor units of the shop's currency given away"),
+    };
     let chosen = match (&grant.learner, &grant.cohort) {
         (Some(learner), Some(cohort)) => format!(", chosen by {learner} for {cohort}"),
         (Some(learner), None) => format!(", chosen by {learner}"),

@@ -148,10 +148,26 @@ fn strangers_do_not_steer_the_terminal() {
     assert!(!told.lines().any(|l| l.starts_with("2026-01-01")), "{told}");
 }
 
+fn everything() -> Story {
+    serde_json::from_str(include_str!("../../tests/fixtures/everything.json")).unwrap()
+}
+
+#[test]
+fn what_an_offer_gives_away_is_in_the_shops_currency() {
+    let told = |code: Option<&str>| {
+        let story = Story { currency: code.map(|code| Currency::parse(code).unwrap()), ..everything() };
+        tell(&story, None)
+    };
+    assert!(told(Some("JPY")).contains("offer: ten, at most 1205 JPY given away"), "{}", told(Some("JPY")));
+    assert!(told(Some("KWD")).contains("at most 1.205 KWD given away"));
+    assert!(told(None).contains("at most 1205 minor units of the shop's currency given away"));
+}
+
 /// The whole text, as it is: look at the new one before you accept it.
 #[test]
 fn a_story_with_everything_in_it() {
-    let story: Story = serde_json::from_str(include_str!("../../tests/fixtures/everything.json")).unwrap();
+    let mut story = everything();
+    story.currency = Currency::parse("EUR").ok();
     let cart = CartId::parse("cart_1").unwrap();
     assert_eq!(tell(&story, Some(&cart)), include_str!("../../tests/fixtures/everything.txt"));
     let send = SendKey::parse("snd_1").unwrap();

@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use comeback_core::consent::Channel;
 use comeback_core::decision::{Decision, Why};
+use comeback_core::experiment::Exposure;
 use comeback_core::id::{CartId, SendKey};
+use comeback_core::money::Currency;
+use comeback_core::signal::SignalKind;
 use comeback_core::time::{HOUR, MINUTE, Millis, Timestamp, Zone};
+use comeback_sim::journal::Capture;
 use comeback_sim::shell::Decided;
 use serde::Serialize;
 
@@ -23,6 +27,15 @@ pub(crate) enum Which {
     A,
     /// `--against`.
     B,
+}
+
+/// How often an offer was given.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Given {
+    /// Times.
+    pub(crate) times: u64,
+    /// What it gives away at most, minor units by currency.
+    pub(crate) at_most_minor: BTreeMap<Currency, i64>,
 }
 
 /// What one policy amounts to.
@@ -44,8 +57,8 @@ pub(crate) struct Side {
     pub(crate) deferred: BTreeMap<String, u64>,
     /// Steps left out, by reason.
     pub(crate) skipped: BTreeMap<String, u64>,
-    /// Offers given, and what they give away at most in minor units.
-    pub(crate) offers: BTreeMap<String, (u64, i64)>,
+    /// Offers given.
+    pub(crate) offers: BTreeMap<String, Given>,
     /// What the messages cost, by channel.
     pub(crate) cost: BTreeMap<Channel, f64>,
     /// Carts that got at least one message.
@@ -66,6 +79,11 @@ impl Side {
         self.cost.values().fold(0.0, |all, one| all + one)
     }
 
+    /// Offers of all names.
+    pub(crate) fn offers_given(&self) -> u64 {
+        self.offers.values().map(|given| given.times).sum()
+    }
+
     /// Sums of a table of reasons.
     pub(crate) fn total(of: &BTreeMap<String, u64>) -> u64 {
         of.values().sum()
@@ -75,10 +93,12 @@ impl Side {
 /// How messages differ, for all or for one channel, segment or step.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Delta {
-    /// In both, at the same time by the same channel.
+    /// In both, alike.
     pub(crate) same: u64,
-    /// In both, at another time or by another channel.
+    /// In both, at another time, by another channel or with another offer.
     pub(crate) moved: u64,
+    /// In both, alike but for its template or the arm of an experiment.
+    pub(crate) reworded: u64,
     /// In B only.
     pub(crate) added: u64,
     /// In A only.
@@ -90,6 +110,7 @@ impl Delta {
         match kind {
             Kind::Same => self.same += 1,
             Kind::Moved => self.moved += 1,
+            Kind::Reworded => self.reworded += 1,
             Kind::Added => self.added += 1,
             Kind::Removed => self.removed += 1,
         }
@@ -102,8 +123,10 @@ impl Delta {
 pub(crate) enum Kind {
     /// In both, alike.
     Same,
-    /// In both, not alike.
+    /// In both, at another time, by another channel or with another offer.
     Moved,
+    /// In both, in other words, or as part of another arm of an experiment.
+    Reworded,
     /// In B only.
     Added,
     /// In A only.
@@ -125,6 +148,11 @@ pub(crate) struct Message {
     pub(crate) channel: Channel,
     /// With which offer.
     pub(crate) offer: Option<String>,
+    /// In which words.
+    pub(crate) template: String,
+    /// As part of which experiments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) exposures: Vec<Exposure>,
     segments: Vec<String>,
 }
 
@@ -146,8 +174,37 @@ pub(crate) struct ChangedCart {
     pub(crate) cart: CartId,
     /// Its value, minor units of its currency.
     pub(crate) value_minor: i64,
+    /// Its currency.
+    pub(crate) currency: Currency,
     /// What differs.
     pub(crate) changes: Vec<Change>,
+}
+
+/// What a capture tells of its cart beside its signals.
+pub(crate) struct Seen {
+    cart: CartId,
+    zone: Option<String>,
+    /// Of a cart that is born with it.
+    born_in: Currency,
+    /// The last that a change named.
+    changed_to: Option<Currency>,
+}
+
+impl Seen {
+    /// Reads it.
+    pub(crate) fn of(capture: &Capture) -> Self {
+        let changed_to = capture.signals.iter().rev().find_map(|signal| match signal.kind {
+            SignalKind::Cart { currency, .. } => Some(currency),
+            _ => None,
+        });
+        let (cart, zone) = (capture.cart.clone(), capture.zone.clone());
+        Self { cart, zone, born_in: capture.currency, changed_to }
+    }
+
+    /// The cart's currency after it.
+    pub(crate) fn currency_after(&self, before: Option<Currency>) -> Currency {
+        self.changed_to.or(before).unwrap_or(self.born_in)
+    }
 }
 
 #[derive(Default)]
@@ -155,6 +212,7 @@ struct Held {
     a: Vec<Message>,
     b: Vec<Message>,
     value_minor: i64,
+    currency: Option<Currency>,
     zone: Option<String>,
 }
 
@@ -199,12 +257,12 @@ impl Tally {
         }
     }
 
-    /// A session of a cart was in this zone.
-    pub(crate) fn seen(&mut self, cart: &CartId, zone: Option<&str>) {
-        let Some(zone) = zone else { return };
-        let held = self.carts.entry(cart.clone()).or_default();
-        if held.zone.as_deref() != Some(zone) {
-            held.zone = Some(zone.to_owned());
+    /// A session of a cart: in which zone it was, and what its amounts are in.
+    pub(crate) fn seen(&mut self, capture: &Seen) {
+        let held = self.carts.entry(capture.cart.clone()).or_default();
+        held.currency = Some(capture.currency_after(held.currency));
+        if capture.zone.is_some() && held.zone != capture.zone {
+            held.zone.clone_from(&capture.zone);
         }
     }
 
@@ -212,7 +270,7 @@ impl Tally {
     pub(crate) fn decided(&mut self, which: Which, decided: &Decided) {
         let held = self.carts.entry(decided.cart.clone()).or_default();
         held.value_minor = decided.value_minor;
-        let zone = held.zone.clone();
+        let (zone, currency) = (held.zone.clone(), held.currency.unwrap_or(Currency::NONE));
         let side = match which {
             Which::A => &mut self.a,
             Which::B => &mut self.b,
@@ -229,6 +287,8 @@ impl Tally {
             step: format!("{} / {}", decided.sequence, decided.step),
             channel: clearance.channel(),
             offer: clearance.offer().map(str::to_owned),
+            template: clearance.template().to_owned(),
+            exposures: clearance.exposures().to_vec(),
             segments: decided.record.segments.clone(),
         };
         side.sends += 1;
@@ -239,8 +299,11 @@ impl Tally {
         }
         if let Some(grant) = clearance.grant() {
             let given = side.offers.entry(grant.offer.clone()).or_default();
-            given.0 += 1;
-            given.1 += if grant.again { 0 } else { grant.cost_minor.unwrap_or(0) };
+            given.times += 1;
+            // A replay takes a cart's currency for the shop's.
+            if let Some(cost) = grant.cost_minor.filter(|_| !grant.again) {
+                *given.at_most_minor.entry(currency).or_default() += cost;
+            }
         }
         let (day, hour) = local(&mut self.zones, zone.as_deref(), message.at);
         *side.by_day.entry(day).or_default() += 1;
@@ -279,7 +342,8 @@ impl Tally {
                 continue;
             }
             self.changed_carts += 1;
-            self.listed.push(ChangedCart { cart, value_minor: held.value_minor, changes });
+            let currency = held.currency.unwrap_or(Currency::NONE);
+            self.listed.push(ChangedCart { cart, value_minor: held.value_minor, currency, changes });
             if self.listed.len() >= 2 * MOST_LISTED {
                 self.listed.sort_by(|x, y| rank(y).cmp(&rank(x)));
                 self.listed.truncate(MOST_LISTED);
@@ -359,8 +423,14 @@ fn pair(a: Vec<Message>, b: Vec<Message>) -> Vec<Change> {
 }
 
 fn both(a: Message, b: Message) -> Change {
-    let alike = a.at.since(b.at).abs() < MINUTE && a.channel == b.channel && a.offer == b.offer;
-    Change { kind: if alike { Kind::Same } else { Kind::Moved }, a: Some(a), b: Some(b) }
+    let moved = a.at.since(b.at).abs() >= MINUTE || a.channel != b.channel || a.offer != b.offer;
+    let reworded = a.template != b.template || a.exposures != b.exposures;
+    let kind = match (moved, reworded) {
+        (true, _) => Kind::Moved,
+        (false, true) => Kind::Reworded,
+        (false, false) => Kind::Same,
+    };
+    Change { kind, a: Some(a), b: Some(b) }
 }
 
 #[cfg(test)]
@@ -375,6 +445,8 @@ mod tests {
             step: format!("standard / {step}"),
             channel,
             offer: None,
+            template: "reminder".to_owned(),
+            exposures: vec![],
             segments: vec![],
         }
     }
@@ -392,6 +464,12 @@ mod tests {
         assert_eq!(kinds(vec![one()], vec![message("hello", 20, email)]), [Kind::Moved], "near");
         assert_eq!(kinds(vec![one()], vec![message("hello", 1, email)]), [Kind::Added, Kind::Removed], "far");
         assert_eq!(kinds(vec![], vec![one()]), [Kind::Added]);
+        let worded = |hour| Message { template: "help".to_owned(), ..message("reminder", hour, email) };
+        assert_eq!(kinds(vec![one()], vec![worded(24)]), [Kind::Reworded], "at the same time");
+        assert_eq!(kinds(vec![one()], vec![worded(1)]), [Kind::Moved], "and at another time");
+        let arm = Exposure { experiment: "words".to_owned(), arm: "short".to_owned() };
+        let tried = Message { exposures: vec![arm], ..one() };
+        assert_eq!(kinds(vec![one()], vec![tried]), [Kind::Reworded], "as part of an experiment");
         let b = vec![message("text", 5, sms), one(), message("last", 72, email)];
         assert_eq!(kinds(vec![one()], b), [Kind::Added, Kind::Same, Kind::Added]);
     }

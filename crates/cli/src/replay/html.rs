@@ -4,6 +4,8 @@ mod chart;
 
 use std::fmt::Write as _;
 
+use comeback_core::money::{Currency, Money};
+
 use super::Outcome;
 use super::compare::{Delta, Side};
 use super::report;
@@ -77,25 +79,25 @@ fn lede(outcome: &Outcome) -> String {
         at.to_rfc3339().chars().take(10).collect::<String>().replace('-', "\u{2011}")
     };
     format!(
-        "What B would have sent instead of A to {} carts between {} and {}: {} messages added, {} removed, {} moved, {} as before.",
+        "What B would have sent instead of A to {} carts between {} and {}: {} messages added, {} removed, {} moved, {} reworded, {} as before.",
         grouped(outcome.carts),
         day(outcome.head.from),
         day(outcome.head.to),
         grouped(t.all.added),
         grouped(t.all.removed),
         grouped(t.all.moved),
+        grouped(t.all.reworded),
         grouped(t.all.same),
     )
 }
 
 fn tiles(out: &mut String, outcome: &Outcome) {
     let (a, b) = (&outcome.tally.a, &outcome.tally.b);
-    let offers = |s: &Side| s.offers.values().map(|(n, _)| n).sum::<u64>();
     out.push_str("<section class=\"tiles\" aria-label=\"Totals\">\n");
     for (name, x, y) in [
         ("Messages", a.sends, b.sends),
         ("Carts written to", a.carts, b.carts),
-        ("Offers given", offers(a), offers(b)),
+        ("Offers given", a.offers_given(), b.offers_given()),
         ("Times put off", Side::total(&a.deferred), Side::total(&b.deferred)),
         ("Steps left out", Side::total(&a.skipped), Side::total(&b.skipped)),
     ] {
@@ -133,8 +135,9 @@ fn differences(out: &mut String, outcome: &Outcome) {
     let t = &outcome.tally;
     out.push_str(
         "<section><h2>What differs</h2><p class=\"note\">A message that moved goes to the same cart for the same step, or near it, at another \
-         time, by another channel or with another offer.</p><div class=\"scroll\"><table><thead><tr><th scope=\"col\"></th><th scope=\"col\">Same</th>\
-         <th scope=\"col\">Moved</th><th scope=\"col\">Added</th><th scope=\"col\">Removed</th></tr></thead>\n",
+         time, by another channel or with another offer. One that is reworded is the same but for its template, or counts for another arm of an \
+         experiment.</p><div class=\"scroll\"><table><thead><tr><th scope=\"col\"></th><th scope=\"col\">Same</th>\
+         <th scope=\"col\">Moved</th><th scope=\"col\">Reworded</th><th scope=\"col\">Added</th><th scope=\"col\">Removed</th></tr></thead>\n",
     );
     let row = |out: &mut String, name: &str, d: &Delta| {
         let cell = |n: u64, class: &str| {
@@ -146,10 +149,11 @@ fn differences(out: &mut String, outcome: &Outcome) {
         };
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\">{}</th>{}{}{}{}</tr>",
+            "<tr><th scope=\"row\">{}</th>{}{}{}{}{}</tr>",
             escape(name),
             cell(d.same, ""),
             cell(d.moved, "moved"),
+            cell(d.reworded, "moved"),
             cell(d.added, "added"),
             cell(d.removed, "removed")
         );
@@ -157,7 +161,7 @@ fn differences(out: &mut String, outcome: &Outcome) {
     for (title, table) in [("Channel", &t.by_channel), ("Step", &t.by_step), ("Segment", &t.by_segment)] {
         let _ = writeln!(
             out,
-            "<tbody><tr class=\"group\"><th colspan=\"5\" scope=\"rowgroup\">{title}</th></tr>"
+            "<tbody><tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{title}</th></tr>"
         );
         for (name, delta) in table {
             row(out, name, delta);
@@ -195,21 +199,26 @@ fn reasons(out: &mut String, outcome: &Outcome) {
         }
         out.push_str("</tbody>\n");
     }
-    let offers = |s: &Side| s.offers.iter().map(|(name, (n, _))| (name.clone(), *n)).collect();
+    let offers = |s: &Side| s.offers.iter().map(|(name, given)| (name.clone(), given.times)).collect();
     let rows = report::joined(&offers(a), &offers(b));
     if !rows.is_empty() {
         out.push_str(
             "<tbody><tr class=\"group\"><th colspan=\"4\" scope=\"rowgroup\">Offer given</th></tr>\n",
         );
         for (name, x, y) in rows {
-            let given = |s: &Side| s.offers.get(&name).map_or(0, |(_, cost)| *cost);
-            let money = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
+            let given = |s: &Side| {
+                let amounts = s.offers.get(&name).map(|given| given.at_most_minor.iter());
+                let money =
+                    |(currency, minor): (&Currency, &i64)| Money { minor: *minor, currency: *currency };
+                let told: Vec<String> = amounts.into_iter().flatten().map(|a| money(a).to_string()).collect();
+                if told.is_empty() { "nothing".to_owned() } else { told.join(" and ") }
+            };
             let _ = writeln!(
                 out,
                 "<tr><th scope=\"row\">{} <small>gives away at most {} under A, {} under B</small></th><td>{}</td><td>{}</td><td>{}</td></tr>",
                 escape(&name),
-                money(given(a)),
-                money(given(b)),
+                given(a),
+                given(b),
                 grouped(x),
                 grouped(y),
                 signed(x, y)
@@ -244,10 +253,9 @@ fn carts(out: &mut String, outcome: &Outcome) {
         });
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\"><code>{}</code></th><td>{}.{:02}</td><td><ul>{changes}</ul></td></tr>",
+            "<tr><th scope=\"row\"><code>{}</code></th><td>{}</td><td><ul>{changes}</ul></td></tr>",
             escape(cart.cart.as_str()),
-            cart.value_minor / 100,
-            cart.value_minor % 100
+            Money { minor: cart.value_minor, currency: cart.currency },
         );
     }
     out.push_str("</tbody></table></div></section>\n");

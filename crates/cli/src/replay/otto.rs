@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use comeback_core::cart::{Change, Line, Trust};
 use comeback_core::consent::{Consent, Source};
 use comeback_core::id::{CartId, EventId, PersonId, ShopId, VisitorId};
-use comeback_core::jurisdiction::Place;
 use comeback_core::person::Order;
 use comeback_core::signal::{Signal, SignalKind, Viewed};
 use comeback_core::time::{MINUTE, Millis, Timestamp};
@@ -46,7 +45,7 @@ enum Kind {
     Orders,
 }
 
-/// Whether a first line is one of OTTO's.
+/// Whether a line is one of OTTO's.
 pub(super) fn is_session(line: &str) -> bool {
     serde_json::from_str::<Session>(line).is_ok()
 }
@@ -61,6 +60,9 @@ pub(super) fn survey(file: &str, assumed: &Assumed) -> Result<(Head, Lines), Fai
             (from, to) = (from.min(did.ts), to.max(did.ts));
         }
     }
+    if from > to {
+        return Err(Failure::Found(format!("{file}: nothing happens in any of its sessions")));
+    }
     let shop = ShopId::parse("shop_otto").map_err(|e| Failure::Found(e.to_string()))?;
     let head = Head {
         file: file.to_owned(),
@@ -70,12 +72,16 @@ pub(super) fn survey(file: &str, assumed: &Assumed) -> Result<(Head, Lines), Fai
         from: Timestamp::from_millis(from),
         to: Timestamp::from_millis(to),
         assumed: assumed.told(),
-        unknown: vec![
-            "what was taken out of a cart".to_owned(),
-            "checkout, its errors, and the device".to_owned(),
-            "who left more than one trail".to_owned(),
-            "clicks on messages, for none were sent".to_owned(),
-        ],
+        unknown: [
+            "what was taken out of a cart",
+            "checkout, its errors, and the device",
+            "who left more than one trail",
+            "clicks on messages, for none were sent",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(assumed.untold())
+        .collect(),
     };
     Ok((head, Lines::open(file)?))
 }
@@ -156,13 +162,13 @@ impl<'a> User<'a> {
             };
             self.events.push(Event { at, what });
         }
-        for channel in &self.assumed.consent {
+        for (channel, source) in &self.assumed.consent {
             let consent = Consent {
                 channel: *channel,
                 granted: true,
                 wording: "assumed".to_owned(),
                 at,
-                source: Source::Signed,
+                source: *source,
             };
             self.events.push(Event { at, what: Input::Consent { person: self.person.clone(), consent } });
         }
@@ -181,7 +187,7 @@ impl<'a> User<'a> {
             person: Some(self.person.clone()),
             currency: self.assumed.currency,
             zone: Some(self.assumed.zone.clone()),
-            place: Place::default(),
+            place: self.assumed.place.clone(),
             mobile: false,
             automated: false,
             signals,

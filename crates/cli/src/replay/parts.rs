@@ -11,7 +11,7 @@ use comeback_core::time::Timestamp;
 use comeback_sim::families::Families;
 use comeback_sim::journal::{self, Event};
 
-use super::source::{Broken, Line, Lines};
+use super::source::{Broken, Head, Line, Lines, event_of};
 use super::window::Window;
 use crate::failure::Failure;
 
@@ -44,10 +44,17 @@ pub(super) fn wanted(bytes: u64, part_bytes: u64) -> usize {
 }
 
 impl Parts {
-    /// Divides a journal. Its lines are read from their beginning.
-    pub(super) fn divide(file: &str, bytes: u64, parts: usize, broken: &mut Broken) -> Result<Self, Failure> {
-        let mut families = families(file, bytes)?;
-        let mut lines = beyond_header(file)?;
+    /// Divides a journal whose header is the line of this number.
+    pub(super) fn divide(
+        head: &Head,
+        header: u64,
+        bytes: u64,
+        parts: usize,
+        broken: &mut Broken,
+    ) -> Result<Self, Failure> {
+        let file = head.file.as_str();
+        let mut families = families(file, header, bytes)?;
+        let mut lines = beyond(file, header)?;
         let mut files = Vec::with_capacity(parts);
         for _ in 0..parts {
             files.push(BufWriter::with_capacity(BUFFER, unnamed_beside(file)?));
@@ -59,14 +66,15 @@ impl Parts {
                 match lines.next()? {
                     None => window.is_over(),
                     Some(Line::Unreadable(number, why)) => broken.note(number, why),
-                    Some(Line::Text(number, text)) => match journal::read_event(text) {
-                        Err(e) => broken.note(number, &e.to_string()),
+                    Some(Line::Text(number, text)) => match event_of(text, head.from, head.to) {
+                        Err(why) => broken.note(number, &why),
                         Ok(event) => {
                             // Who is named by nobody is in any part; what is for all is in each.
                             let part = families.part(&event, parts).unwrap_or(0);
                             let part = (!event.what.is_for_all()).then_some(part);
-                            let late = window.put(event.at, number, (part, text.into()));
-                            broken.late += u64::from(late);
+                            if window.put(event.at, number, (part, text.into())) {
+                                broken.note_late(number);
+                            }
                         }
                     },
                 }
@@ -111,17 +119,17 @@ impl Parts {
     }
 }
 
-fn beyond_header(file: &str) -> Result<Lines, Failure> {
+fn beyond(file: &str, header: u64) -> Result<Lines, Failure> {
     let mut lines = Lines::open(file)?;
-    lines.next()?;
+    while lines.number() < header && lines.next()?.is_some() {}
     Ok(lines)
 }
 
 /// The first pass. What cannot be read is the second's to tell of.
-fn families(file: &str, bytes: u64) -> Result<Families, Failure> {
+fn families(file: &str, header: u64, bytes: u64) -> Result<Families, Failure> {
     let slots = (bytes / SLOT_BYTES).clamp(1 << 10, MOST_SLOTS);
     let mut families = Families::new(u32::try_from(slots).unwrap_or(u32::MAX));
-    let mut lines = beyond_header(file)?;
+    let mut lines = beyond(file, header)?;
     while let Some(line) = lines.next()? {
         if let Line::Text(_, text) = line
             && let Ok(event) = journal::read_event(text)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use comeback_core::experiment::Exposure;
 use comeback_core::policy::{Expr, Field, Offer, Policy};
 use comeback_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -58,8 +59,8 @@ pub(super) fn head(outcome: &Outcome) -> Vec<(String, String)> {
     if let Some(told) = broken.told() {
         lines.push(("left out".to_owned(), told));
     }
-    if broken.late > 0 {
-        lines.push(("late".to_owned(), format!("{}, taken when they came", counted(broken.late, "event"))));
+    if let Some(told) = broken.told_late() {
+        lines.push(("late".to_owned(), format!("{told}, taken when they came")));
     }
     lines
 }
@@ -121,8 +122,7 @@ pub(super) fn text(outcome: &Outcome, html: Option<&str>) -> String {
     for (name, x, y) in joined(&a.skipped, &b.skipped) {
         row(&format!("  {}", cut(&name)), x, y);
     }
-    let offers = |s: &Side| s.offers.values().map(|(n, _)| n).sum::<u64>();
-    row("offers given", offers(a), offers(b));
+    row("offers given", a.offers_given(), b.offers_given());
     let (x, y) = (a.total_cost(), b.total_cost());
     push(&mut text, format_args!("{:<60} {x:>12.2} {y:>12.2} {:>+12.2}", "cost of messages", y - x));
 
@@ -133,16 +133,19 @@ pub(super) fn text(outcome: &Outcome, html: Option<&str>) -> String {
     ] {
         push(
             &mut text,
-            format_args!("\n{title:<60} {:>9} {:>9} {:>9} {:>9}", "same", "moved", "added", "removed"),
+            format_args!(
+                "\n{title:<60} {:>9} {:>9} {:>9} {:>9} {:>9}",
+                "same", "moved", "reworded", "added", "removed"
+            ),
         );
-        for (name, d) in table {
-            let Delta { same, moved, added, removed } = d;
+        let all = title.starts_with("messages").then_some(("all", &t.all));
+        for (name, delta) in table.iter().map(|(name, delta)| (name.as_str(), delta)).chain(all) {
+            let Delta { same, moved, reworded, added, removed } = delta;
             let name = shown::line(name);
-            push(&mut text, format_args!("  {name:<58} {same:>9} {moved:>9} {added:>9} {removed:>9}"));
-        }
-        if title.starts_with("messages") {
-            let Delta { same, moved, added, removed } = t.all;
-            push(&mut text, format_args!("  {:<58} {same:>9} {moved:>9} {added:>9} {removed:>9}", "all"));
+            push(
+                &mut text,
+                format_args!("  {name:<58} {same:>9} {moved:>9} {reworded:>9} {added:>9} {removed:>9}"),
+            );
         }
     }
     if !t.listed.is_empty() {
@@ -192,10 +195,24 @@ pub(super) fn change(change: &Change) -> String {
                 let name = |o: &Option<String>| o.clone().unwrap_or_else(|| "no offer".to_owned());
                 what.push(format!("{} -> {}", name(&a.offer), name(&b.offer)));
             }
+            if a.template != b.template {
+                what.push(format!("{} -> {}", a.template, b.template));
+            }
+            if a.exposures != b.exposures {
+                what.push(format!("{} -> {}", arms(&a.exposures), arms(&b.exposures)));
+            }
             format!("~ {} {}", b.step, what.join(", "))
         }
         _ => String::new(),
     }
+}
+
+/// `short of words`, `no experiment`.
+fn arms(exposures: &[Exposure]) -> String {
+    if exposures.is_empty() {
+        return "no experiment".to_owned();
+    }
+    exposures.iter().map(|e| format!("{} of {}", e.arm, e.experiment)).collect::<Vec<_>>().join(" and ")
 }
 
 /// Two tables as one, with 0 where one has no row.

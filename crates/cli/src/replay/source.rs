@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read as _, Write as _};
 
 use comeback_core::id::ShopId;
 use comeback_core::time::Timestamp;
-use comeback_sim::journal::{self, Event};
+use comeback_sim::journal::{self, Event, Header, JournalError};
 use serde::Serialize;
 
 use super::assume::Assumed;
@@ -22,6 +22,11 @@ use crate::shown;
 const MAX_LINE: u64 = 4 * 1024 * 1024;
 /// Broken lines that are named; the rest is counted.
 const MOST_NAMED: usize = 20;
+/// Late ones that are.
+const MOST_LATE_NAMED: usize = 5;
+/// Lines of which one must say what kind of log it is: one that was cut off at the top does not make the
+/// others unreadable.
+const LOOKED_AT: usize = 1_000;
 
 /// What a log says of itself, and what is not in it.
 #[derive(Debug, Clone, Serialize)]
@@ -53,6 +58,8 @@ pub(crate) struct Broken {
     pub(crate) first: Vec<(u64, String)>,
     /// Events too late for their place, taken as if they had happened when they came.
     pub(crate) late: u64,
+    /// The lines of the first of them.
+    pub(crate) late_lines: Vec<u64>,
 }
 
 impl Broken {
@@ -68,6 +75,22 @@ impl Broken {
     pub(crate) fn warn(&self, file: &str) -> Result<(), Failure> {
         let Some(told) = self.told() else { return Ok(()) };
         Ok(writeln!(std::io::stderr(), "comeback: {}", shown::line(&format!("{file}: left out {told}")))?)
+    }
+
+    /// What came too late in words, `3 events (lines 7, 9 and 12)`; nothing if nothing did.
+    pub(crate) fn told_late(&self) -> Option<String> {
+        let lines: Vec<String> = self.late_lines.iter().map(ToString::to_string).collect();
+        let more = if self.late > lines.len() as u64 { ", …" } else { "" };
+        let plural = if self.late == 1 { "" } else { "s" };
+        (self.late > 0)
+            .then(|| format!("{} event{plural} (line{plural} {}{more})", self.late, lines.join(", ")))
+    }
+
+    pub(super) fn note_late(&mut self, line: u64) {
+        self.late += 1;
+        if self.late_lines.len() < MOST_LATE_NAMED {
+            self.late_lines.push(line);
+        }
     }
 
     pub(crate) fn note(&mut self, line: u64, why: &str) {
@@ -86,8 +109,12 @@ pub(crate) enum Piece {
     Apart,
 }
 
+/// What some programs put before a text to say that it is UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Lines with their numbers, bounded in length.
 pub(crate) struct Lines {
+    file: String,
     reader: BufReader<File>,
     number: u64,
     buffer: Vec<u8>,
@@ -104,18 +131,29 @@ pub(crate) enum Line<'l> {
 impl Lines {
     pub(crate) fn open(file: &str) -> Result<Self, Failure> {
         let opened = File::open(file).map_err(|e| Failure::Found(format!("{file}: {e}")))?;
-        Ok(Self { reader: BufReader::with_capacity(1 << 16, opened), number: 0, buffer: vec![] })
+        let reader = BufReader::with_capacity(1 << 16, opened);
+        Ok(Self { file: file.to_owned(), reader, number: 0, buffer: vec![] })
+    }
+
+    /// Number of the line that was read last.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The next line that is not empty.
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, Failure> {
         loop {
             self.buffer.clear();
-            let read = self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut self.buffer)?;
+            let read = self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut self.buffer);
+            // A folder can be opened and not read.
+            let read = read.map_err(|e| Failure::Found(format!("{}: {e}", self.file)))?;
             if read == 0 {
                 return Ok(None);
             }
             self.number += 1;
+            if self.number == 1 && self.buffer.starts_with(MARK) {
+                self.buffer.drain(..MARK.len());
+            }
             if !self.buffer.ends_with(b"\n") && u64::try_from(read).is_ok_and(|n| n == MAX_LINE) {
                 self.skip_rest()?;
                 return Ok(Some(Line::Unreadable(self.number, "longer than any line of a log")));
@@ -145,6 +183,71 @@ impl Lines {
     }
 }
 
+/// What kind of log a file is.
+enum Kind {
+    Otto,
+    Archive,
+    Journal(Header),
+}
+
+/// Finds out what kind of log it is by the first line that says so, and reads no further. Lines before a
+/// journal's header are of no use; those of other logs are read again and named then.
+fn kind(file: &str, lines: &mut Lines, broken: &mut Broken) -> Result<Kind, Failure> {
+    let (mut looked_at, mut an_event) = (0, false);
+    while looked_at < LOOKED_AT {
+        looked_at += 1;
+        let (number, text) = match lines.next()? {
+            None => break,
+            Some(Line::Unreadable(number, why)) => {
+                broken.note(number, why);
+                continue;
+            }
+            Some(Line::Text(number, text)) => (number, text),
+        };
+        if otto::is_session(text) {
+            return Ok(Kind::Otto);
+        }
+        if archive::is_entry(text) {
+            return Ok(Kind::Archive);
+        }
+        match journal::read_header(text) {
+            Ok(header) if header.from <= header.to => return Ok(Kind::Journal(header)),
+            Ok(_) => {
+                return Err(Failure::Found(format!(
+                    "{file}:{number}: the span of the header ends before it begins"
+                )));
+            }
+            Err(e @ JournalError::Newer { .. }) => {
+                return Err(Failure::Found(format!("{file}:{number}: {e}")));
+            }
+            Err(_) => {
+                an_event |= journal::read_event(text).is_ok();
+                broken.note(number, "not the header of a journal, and nothing before it is used");
+            }
+        }
+    }
+    Err(Failure::Found(if an_event {
+        format!("{file}: a journal without its header, which says whose it is and which span it covers")
+    } else {
+        format!("{file}: not a log: none of its first lines is an entry or an event")
+    }))
+}
+
+/// Whether a file is an archive.
+pub(crate) fn is_archive(file: &str) -> Result<bool, Failure> {
+    Ok(matches!(kind(file, &mut Lines::open(file)?, &mut Broken::default())?, Kind::Archive))
+}
+
+/// An event of a journal; one outside the span that the header names has a wrong clock, and would take the
+/// end of time with it.
+pub(super) fn event_of(text: &str, from: Timestamp, to: Timestamp) -> Result<Event, String> {
+    let event = journal::read_event(text).map_err(|e| e.to_string())?;
+    if event.at < from || event.at > to {
+        return Err("its time is outside the span that the header names".to_owned());
+    }
+    Ok(event)
+}
+
 enum Form {
     Journal(Window<Box<Event>>),
     Parts { parts: Box<Parts>, begun: bool },
@@ -165,7 +268,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Opens a log and finds out what it is by its first line.
+    /// Opens a log and finds out what it is.
     pub(crate) fn open(file: &str, assume: Option<&str>) -> Result<Self, Failure> {
         Self::open_in_parts(file, assume, parts::PART_BYTES)
     }
@@ -173,23 +276,22 @@ impl Source {
     /// The same; a journal longer than that comes in parts.
     pub(super) fn open_in_parts(file: &str, assume: Option<&str>, part_bytes: u64) -> Result<Self, Failure> {
         let mut lines = Lines::open(file)?;
-        let first = match lines.next()? {
-            Some(Line::Text(_, text)) => text.to_owned(),
-            _ => return Err(Failure::Found(format!("{file}: not a log: no first line"))),
+        let mut broken = Broken::default();
+        let header = match kind(file, &mut lines, &mut broken)? {
+            Kind::Otto => {
+                let assumed = Assumed::parse(assume)?;
+                let (head, lines) = otto::survey(file, &assumed)?;
+                let form = Form::Otto { assumed, ready: std::collections::VecDeque::new() };
+                return Ok(Self { head, broken: Broken::default(), events: 0, lines, form });
+            }
+            Kind::Archive => {
+                let mut broken = Broken::default();
+                let (head, events) = archive::load(file, assume, &mut broken)?;
+                let form = Form::Archive { events: events.into_iter() };
+                return Ok(Self { head, broken, events: 0, lines, form });
+            }
+            Kind::Journal(header) => header,
         };
-        if otto::is_session(&first) {
-            let assumed = Assumed::parse(assume)?;
-            let (head, lines) = otto::survey(file, &assumed)?;
-            let form = Form::Otto { assumed, ready: std::collections::VecDeque::new() };
-            return Ok(Self { head, broken: Broken::default(), events: 0, lines, form });
-        }
-        if archive::is_entry(&first) {
-            let mut broken = Broken::default();
-            let (head, events) = archive::load(file, assume, &mut broken)?;
-            let form = Form::Archive { events: events.into_iter() };
-            return Ok(Self { head, broken, events: 0, lines, form });
-        }
-        let header = journal::read_header(&first).map_err(|e| Failure::Found(format!("{file}:1: {e}")))?;
         if assume.is_some() {
             return Err(Failure::Usage(
                 "--assume is for logs that lack something; a journal says who agreed to what".to_owned(),
@@ -205,12 +307,14 @@ impl Source {
             assumed: vec![],
             unknown: vec![],
         };
-        let mut broken = Broken::default();
         // Of what is no file the length is not known, and it cannot be read twice.
         let bytes = std::fs::metadata(file).map_or(0, |m| if m.is_file() { m.len() } else { 0 });
         let form = match parts::wanted(bytes, part_bytes) {
             0 | 1 => Form::Journal(Window::new()),
-            n => Form::Parts { parts: Box::new(Parts::divide(file, bytes, n, &mut broken)?), begun: false },
+            n => {
+                let parts = Parts::divide(&head, lines.number(), bytes, n, &mut broken)?;
+                Form::Parts { parts: Box::new(parts), begun: false }
+            }
         };
         Ok(Self { head, broken, events: 0, lines, form })
     }
@@ -277,13 +381,16 @@ impl Source {
                     match self.lines.next()? {
                         None => window.is_over(),
                         Some(Line::Unreadable(number, why)) => self.broken.note(number, why),
-                        Some(Line::Text(number, text)) => match journal::read_event(text) {
-                            Err(e) => self.broken.note(number, &e.to_string()),
-                            Ok(event) => {
-                                let late = window.put(event.at, number, Box::new(event));
-                                self.broken.late += u64::from(late);
+                        Some(Line::Text(number, text)) => {
+                            match event_of(text, self.head.from, self.head.to) {
+                                Err(why) => self.broken.note(number, &why),
+                                Ok(event) => {
+                                    if window.put(event.at, number, Box::new(event)) {
+                                        self.broken.note_late(number);
+                                    }
+                                }
                             }
-                        },
+                        }
                     }
                 }
                 Ok(window.take().map(|(at, event)| Piece::Event(Box::new(Event { at, ..*event }))))

@@ -41,7 +41,7 @@ fn journal(seed: u64) -> Temporary {
         lines.push((event.at.plus(off), write_line(&event).unwrap()));
     }
     lines.sort_by_key(|(at, _)| *at);
-    // The head may say less than the lines: what comes after its end counts all the same.
+    // The head may say less than the lines: what comes after its end is left out.
     let head = Header::new(shop(), from, to.plus(-100 * HOUR), "a test");
     let mut text = write_line(&head).unwrap();
     for (n, (_, line)) in lines.iter().enumerate() {

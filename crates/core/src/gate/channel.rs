@@ -196,7 +196,7 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
         let found = found.unwrap_or_else(|found| found).into();
         log.checks.push(Check { rule: Asked::Unverified.of(channel).into(), found, passed });
         if !passed {
-            return Err((4, Why::UnverifiedLimit));
+            return Err((5, Why::UnverifiedLimit));
         }
     }
     if channel == Channel::Sms {
@@ -205,12 +205,12 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
         let found = format!("{sent} so far").into();
         log.checks.push(Check { rule: Asked::PerAbandonment.of(channel).into(), found, passed });
         if !passed {
-            return Err((5, Why::SmsCap));
+            return Err((6, Why::SmsCap));
         }
     }
     let ruling = laws.ruling(ask, &zones, log);
     if ruling.forbidden {
-        return Err((6, Why::Jurisdiction));
+        return Err((7, Why::Jurisdiction));
     }
     let by_law = ruling.shut.len();
     let mut shut = ruling.shut;
@@ -219,12 +219,12 @@ fn may<'p>(ask: &Ask<'p>, channel: Channel, log: &mut Log) -> Result<Chosen<'p>,
     let Some(open) = hours.open_from(ruling.room_at.unwrap_or(ask.now)) else {
         let found = "no hour of the next 14 days is free of all quiet hours".into();
         log.checks.push(Check { rule: Asked::Hours.of(channel).into(), found, passed: false });
-        return Err((6, if by_law == 0 { Why::QuietHours } else { Why::Jurisdiction }));
+        return Err((7, if by_law == 0 { Why::QuietHours } else { Why::Jurisdiction }));
     };
     if ruling.last.is_some_and(|last| open > last) {
         let found = format!("free again at {}, which is too late", open.to_rfc3339()).into();
         log.checks.push(Check { rule: Asked::Hours.of(channel).into(), found, passed: false });
-        return Err((6, Why::Jurisdiction));
+        return Err((7, Why::Jurisdiction));
     }
     let why = if ask.policy.quiet_hours.is_some_and(|quiet| ask.is_quiet(quiet, &hours.zones)) {
         Why::QuietHours
@@ -278,8 +278,9 @@ fn agreed<'p>(
     log.checks.extend(by_law);
     match (enough, lawful) {
         (true, true) => Ok(yes),
-        (false, _) => Err((2, Why::NoConsent)),
-        (true, false) => Err((3, Why::Jurisdiction)),
+        (false, _) if yes.is_none() => Err((2, Why::NoConsent)),
+        (false, _) => Err((3, Why::WeakConsent)),
+        (true, false) => Err((4, Why::Jurisdiction)),
     }
 }
 
