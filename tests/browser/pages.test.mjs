@@ -111,7 +111,7 @@ story('a no that is said while a page lies in the back/forward cache holds there
   await until(() => at.events('page_view').length === 2, 'the next page');
   await push(page, 'consent', { storage: false });
   await until(() => at.posts().some((post) => post.consent.storage === false), 'the no');
-  await page.goBack();
+  await page.goBack({ waitUntil: 'commit' });
   assert.equal(await page.evaluate(() => window.same), true, 'it is the same page');
   await pause(900);
   const count = at.posts().filter((post) => post.events.length).length;
