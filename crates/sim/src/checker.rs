@@ -102,7 +102,8 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
     let mut people = People::new(&story.owners, rules.browse_per_week.is_some());
     let mut atlas = Atlas::default();
     let mut heard = Heard::new(story.in_force_since);
-    let mut asked: BTreeMap<Contact, Asked> = BTreeMap::new();
+    // Every leave, not the last alone: whoever got the first may still be at work when a second is given.
+    let mut asked: BTreeMap<Contact, Vec<Asked>> = BTreeMap::new();
     let mut ledger = Ledger::new(rules);
     let mut gifts = Gifts::new(rules, story);
     for (place, entry) in story.facts.iter().enumerate() {
@@ -117,12 +118,12 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
         let judged = |message| verdict::of(&scene, at, place, message);
         match &entry.fact {
             Fact::Leave(message) => {
-                asked.insert(message.contact, judged(message));
+                asked.entry(message.contact).or_default().push(judged(message));
             }
             Fact::Delivered(message) => {
-                let leave = asked
-                    .get(&message.contact)
-                    .filter(|a| a.message == *message && at - a.at <= LEAVE_IS_GOOD_FOR);
+                let given = asked.get(&message.contact).map(Vec::as_slice).unwrap_or_default();
+                let is_its = |a: &&Asked| a.message == *message && at - a.at <= LEAVE_IS_GOOD_FOR;
+                let leave = given.iter().rev().find(is_its);
                 // Where nobody gave leave, or too long ago, it is judged by the moment it went out.
                 let message = leave.cloned().unwrap_or_else(|| judged(message));
                 breaches.extend(message.breaches.iter().cloned());

@@ -115,6 +115,32 @@ fn a_session_that_is_not_yet_answered_may_count_or_not() {
     let told = Fact::Session { cart: 0, call: 8, spot: TOKYO, is_new: false };
     let heard = (12, Fact::Heard(Box::new(told.clone())));
     assert_eq!(wrong(&[&left(BERLIN), std::slice::from_ref(&heard), &sent(13)]), []);
+#[test]
+fn a_message_is_judged_by_its_own_leave_though_another_was_given_since() {
+    // Leave three minutes before nine in the evening and again two minutes later; the first holder hands over at one past nine.
+    let minute = 60_000;
+    let nine = MIDNIGHT + 19 * HOUR;
+    let Some(Fact::Leave(first)) = sent(19).into_iter().map(|(_, fact)| fact).next() else { panic!() };
+    let at = |minutes: i64| Message { asked: nine + minutes * minute, ..first.clone() };
+    let mut told = story(&left(BERLIN));
+    let mut tell = |minutes: i64, fact| told.facts.push(Entry { at: nine + minutes * minute, fact });
+    tell(-3, Fact::Leave(at(-3)));
+    tell(-1, Fact::Leave(at(-1)));
+    tell(1, Fact::Delivered(at(-3)));
+    tell(1, ended(End::Sent));
+    let kinds = |story: &Story| check(story, &rules()).into_iter().map(|b| b.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&told), []);
+    // A leave from too long ago is none.
+    for entry in &mut told.facts {
+        if let Fact::Leave(message) = &entry.fact
+            && message.asked == nine - 3 * minute
+        {
+            entry.at -= 3 * minute;
+        }
+    }
+    assert_eq!(kinds(&told), [Kind::Quiet]);
+}
+
     assert_eq!(wrong(&[&left(BERLIN), &[heard, (12, told)], &sent(13)]), [Kind::Quiet]);
 }
 
