@@ -194,7 +194,11 @@ impl Rule {
             Self::OfferFirst => policy.offers.iter_mut().for_each(|o| o.first_message = true),
             Self::Approval => request.approved.clone_from(&request.offers),
             Self::Margin => policy.offers.iter_mut().for_each(|o| o.min_margin = None),
-            Self::Activation => request.activation = None,
+            Self::Activation => {
+                if let Some(activation) = &mut request.activation {
+                    activation.at = Timestamp::default();
+                }
+            }
             Self::OldOrders => request.cart_born_at = Timestamp::from_millis(0),
             Self::NewestFirst => {
                 for episode in person.episodes.iter_mut().filter(|e| e.cart != request.cart) {

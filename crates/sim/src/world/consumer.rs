@@ -212,7 +212,6 @@ impl World<'_> {
 
     fn request(&self, cart: u16, prepared: &Prepared) -> ClaimRequest {
         let offers: Vec<String> = self.setup.policy.offers.iter().map(|o| o.name.clone()).collect();
-        let (at, per_hour) = (self.group.in_force_since, self.group.per_hour);
         let approved = self.group.approved_since.is_some_and(|since| since <= self.now);
         let mut facts = prepared.facts.clone();
         #[expect(clippy::cast_precision_loss, reason = "thousandths")]
@@ -224,12 +223,13 @@ impl World<'_> {
             showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX).max(1),
             stopped: self.stopped,
             capable: vec![Channel::Email, Channel::Sms, Channel::Push],
-            activation: (at.is_some() || per_hour.is_some()).then(|| Activation {
-                at: at.unwrap_or_default(),
+            // Always, as at the edge: the gate reads a policy's own bound of the hour only beside one.
+            activation: Some(Activation {
+                at: self.group.in_force_since.unwrap_or_default(),
                 shadow: false,
                 sent_this_hour: 0,
                 room_at: None,
-                per_hour,
+                per_hour: self.group.per_hour,
             }),
             approved: if approved { offers.clone() } else { vec![] },
             offers,
