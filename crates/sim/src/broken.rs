@@ -5,7 +5,7 @@
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::gate::ClaimRequest;
 use comeback_core::person::Person;
-use comeback_core::policy::Policy;
+use comeback_core::policy::{Arm, Policy};
 use comeback_core::time::Timestamp;
 
 use crate::checker::Kind;
@@ -74,6 +74,13 @@ rules! {
     Approval "approval" Other "offers: not before somebody approved it";
     Margin "margin" Other "offers: enough is left";
     Activation "activation" Other "gate: never a cart older than the activation";
+    SilentArm "silent_arm" Other "experiments: a silent arm sends nothing";
+    ArmChannel "arm_channel" Other "experiments: an arm's channels";
+    ArmTemplate "arm_template" Other "experiments: an arm's template";
+    ArmOffer "arm_offer" Other "experiments: an arm's offer";
+    ArmTime "arm_time" Other "experiments: an arm's time, by the cart's plan and by the gate";
+    ArmDue "arm_due" Other "gate: a later arm than the cart knew of is waited for";
+    FirstArm "first_arm" Other "experiments: the first arm stays, whoever turns out to be one";
     OldOrders "old_orders" Lost "gate: an order from before the cart is another matter";
     NewestFirst "newest_first" Lost "gate: the newest cart is followed, not the oldest";
     OneNo "one_no" Lost "gate: a no to one channel is no no to another";
@@ -168,7 +175,10 @@ impl Rule {
                     browse.per_week = MANY;
                 }
             }
-            Self::Repeats => request.step.template = request.key.as_str().to_owned(),
+            Self::Repeats => {
+                person.sends.iter_mut().for_each(|send| send.template.clear());
+                person.claims.values_mut().for_each(|claim| claim.template.clear());
+            }
             Self::Holdout => {
                 policy.holdout_percent = 0;
                 person.holdout = None;
@@ -199,6 +209,12 @@ impl Rule {
                     activation.at = Timestamp::default();
                 }
             }
+            Self::SilentArm => arms(policy).for_each(|arm| arm.silent = false),
+            Self::ArmChannel => arms(policy).for_each(|arm| arm.channels = None),
+            Self::ArmTemplate => arms(policy).for_each(|arm| arm.template = None),
+            Self::ArmOffer => arms(policy).for_each(|arm| arm.offer = None),
+            Self::ArmTime | Self::ArmDue => arms(policy).for_each(|arm| arm.at_ms = None),
+            Self::FirstArm => person.assignments.clear(),
             Self::OldOrders => request.cart_born_at = Timestamp::from_millis(0),
             Self::NewestFirst => {
                 for episode in person.episodes.iter_mut().filter(|e| e.cart != request.cart) {
@@ -216,6 +232,17 @@ impl Rule {
         }
         idempotent
     }
+}
+
+/// A policy whose arms all keep the time of their step: carts plan by it, too.
+pub(crate) fn without_times(policy: &Policy) -> Policy {
+    let mut policy = policy.clone();
+    arms(&mut policy).for_each(|arm| arm.at_ms = None);
+    policy
+}
+
+fn arms(policy: &mut Policy) -> impl Iterator<Item = &mut Arm> {
+    policy.experiments.iter_mut().flat_map(|experiment| &mut experiment.arms)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! A message is judged by the moment at which leave was given for it: an order that comes in while the message is on
 //! its way to the provider cannot call it back. A leave is good for [`LEAVE_IS_GOOD_FOR`], no longer.
 
+mod arms;
 mod chance;
 mod civil;
 mod fact;
@@ -20,11 +21,10 @@ mod whereabouts;
 use std::collections::BTreeMap;
 
 pub use civil::{Local, easter, is_easter_plus, local};
-pub use fact::{
-    Contact, End, Entry, Fact, Gift, Instant, Message, Owner, Plan, Reason, Spot, Story, Voice, Way,
-};
-pub use rules::{Deal, Gives, Holiday, Night, Rules, Sheet};
+pub use fact::{Contact, End, Entry, Fact, Gift, Instant, Message, Owner, Reason, Spot, Story, Voice, Way};
+pub use rules::{Arm, Deal, Gives, Holiday, Lot, Night, Plan, Rules, Sheet};
 
+use arms::Arms;
 use gifts::Gifts;
 use ledger::Ledger;
 use people::People;
@@ -101,7 +101,8 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
     let mut breaches = vec![];
     let mut people = People::new(&story.owners, rules.browse_per_week.is_some());
     let mut atlas = Atlas::default();
-    let mut heard = Heard::new(story.in_force_since);
+    let mut heard = Heard::default();
+    let mut arms = Arms::new(rules);
     // Every leave, not the last alone: whoever got the first may still be at work when a second is given.
     let mut asked: BTreeMap<Contact, Vec<Asked>> = BTreeMap::new();
     let mut ledger = Ledger::new(rules);
@@ -114,7 +115,7 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
         ledger.learn(place, entry);
         gifts.learn(place, entry);
         let in_force_since = story.in_force_since;
-        let scene = Scene { people: &people, atlas: &atlas, rules, in_force_since };
+        let scene = Scene { people: &people, atlas: &atlas, arms: &arms, rules, in_force_since };
         let judged = |message| verdict::of(&scene, at, place, message);
         match &entry.fact {
             Fact::Leave(message) => {
@@ -131,19 +132,20 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
             }
             Fact::Refused { contact, person, addresses, why } => {
                 let refusal = Refusal { at, contact: *contact, person, addresses, why: *why };
-                let what = heard.refused(&people, rules, &refusal);
+                let what = heard.refused(&scene, &refusal);
                 breaches.extend(what.map(|what| lost(at, *contact, &what)));
             }
             Fact::Ended { contact, how: End::Skipped(why) } => {
-                let what = heard.ended(&people, at, *contact, *why);
+                let what = heard.ended(&scene, at, *contact, *why);
                 breaches.extend(what.map(|what| lost(at, *contact, &what)));
             }
             _ => {}
         }
+        arms.learn(&people, entry);
     }
     breaches.extend(ledger.breaches(&people));
     breaches.extend(gifts.breaches(&ledger.firsts()));
-    breaches.extend(steps::lost(story, &people));
+    breaches.extend(steps::lost(story, &people, &arms));
     breaches
 }
 

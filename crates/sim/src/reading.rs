@@ -4,9 +4,10 @@
 use comeback_core::consent::{Channel, Source};
 use comeback_core::decision::Why;
 use comeback_core::jurisdiction::{Holiday as CoreHoliday, Law, Pack, Weekday};
-use comeback_core::policy::{Offer, OfferKind, Policy};
+use comeback_core::offer::NO_OFFER;
+use comeback_core::policy::{Offer, OfferKind, Policy, Step, Subject};
 
-use crate::checker::{Deal, Gives, Holiday, Night, Reason, Rules, Sheet, Way};
+use crate::checker::{Arm, Deal, Gives, Holiday, Lot, Night, Plan, Reason, Rules, Sheet, Way};
 use crate::world::shop;
 
 /// The same channel, to the checker.
@@ -43,6 +44,7 @@ const REASONS: &[(Why, Reason)] = &[
     (Why::ProviderRefused, Reason::Declined),
     (Why::Superseded, Reason::Superseded),
     (Why::NoPerson, Reason::Nobody),
+    (Why::SilentArm, Reason::Silent),
 ];
 
 /// The same reason, to the checker.
@@ -68,6 +70,11 @@ pub fn rules_of(policy: &Policy) -> Rules {
         rollout_percent: u64::from(policy.rollout.percent),
         per_hour: policy.rollout.per_hour.map(size),
         offers: policy.offers.iter().map(deal).collect(),
+        plans: policy
+            .sequences
+            .iter()
+            .map(|s| (s.name.clone(), s.steps.iter().map(|step| plan(policy, &s.name, step)).collect()))
+            .collect(),
         per_day: size(policy.caps.day),
         per_week: size(policy.caps.week),
         texts_per_abandonment: size(policy.caps.sms_per_abandonment),
@@ -93,6 +100,50 @@ pub fn rules_of(policy: &Policy) -> Rules {
 #[expect(clippy::cast_possible_truncation, reason = "policies bound what they give")]
 fn parts(number: f64, parts: f64) -> i64 {
     (number * parts).round() as i64
+}
+
+fn ways(channels: &[Channel]) -> Vec<Way> {
+    channels.iter().map(|c| way(*c)).collect()
+}
+
+/// The offers of which something with this offer may carry one.
+fn gifts(policy: &Policy, offer: &str) -> Vec<String> {
+    let arms = policy.learners.iter().find(|l| l.name == offer).map(|l| l.arms.clone());
+    arms.unwrap_or_else(|| vec![offer.to_owned()]).into_iter().filter(|o| o != NO_OFFER).collect()
+}
+
+fn plan(policy: &Policy, sequence: &str, step: &Step) -> Plan {
+    let is_on_it = |subject: &Subject| match subject {
+        Subject::Step { sequence: of, step: on } => of == sequence && *on == step.name,
+        Subject::Panel { .. } => false,
+    };
+    Plan {
+        after: step.at_ms,
+        ways: ways(&step.channels),
+        text: step.template.clone(),
+        conditional: step.when.is_some(),
+        gifts: step.offer.as_ref().map(|offer| gifts(policy, offer)).unwrap_or_default(),
+        lots: policy
+            .experiments
+            .iter()
+            .filter(|e| is_on_it(&e.subject))
+            .map(|e| Lot {
+                name: e.name.clone(),
+                arms: e
+                    .arms
+                    .iter()
+                    .map(|arm| Arm {
+                        weight: u64::from(arm.weight),
+                        after: arm.at_ms,
+                        ways: arm.channels.as_deref().map(ways),
+                        text: arm.template.clone(),
+                        gifts: arm.offer.as_ref().map(|offer| gifts(policy, offer)),
+                        silent: arm.silent,
+                    })
+                    .collect(),
+            })
+            .collect(),
+    }
 }
 
 fn deal(offer: &Offer) -> Deal {
@@ -142,7 +193,6 @@ fn sheet(pack: &Pack) -> Sheet {
             CoreHoliday::Easter { offset } => Holiday::Easter(i64::from(*offset)),
         })
         .collect();
-    let ways = |channels: &[Channel]| channels.iter().map(|c| way(*c)).collect::<Vec<_>>();
     for rule in &pack.rules {
         match &rule.law {
             Law::Quiet { channels, window, days } => sheet.quiet.push(Night {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use comeback_core::consent::Channel;
 use comeback_core::policy::{
-    Browse, Caps, Fatigue, Learner, Offer, OfferKind, Policy, Rollout, Sequence, Step,
+    Arm, Browse, Caps, Experiment, Fatigue, Learner, Offer, OfferKind, Policy, Rollout, Sequence, Step,
+    Subject,
 };
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, SECOND};
@@ -31,8 +32,19 @@ fn offer(name: &str) -> Offer {
     }
 }
 
+/// An experiment on a step: nothing is changed for most.
+fn experiment(number: usize, step: usize, arm: Arm) -> Experiment {
+    let control = Arm { name: "control".to_owned(), weight: 3, ..Arm::default() };
+    Experiment {
+        name: format!("experiment_{number}"),
+        hypothesis: "That the checker knows who is in which arm.".to_owned(),
+        subject: Subject::Step { sequence: "trial".to_owned(), step: format!("step_{step}") },
+        arms: vec![control, Arm { name: "other".to_owned(), weight: 2, ..arm }],
+    }
+}
+
 /// The policy: two messages a day, four a week, two texts, quiet from 23 to 7, rest after five that nothing followed, offers
-/// with a budget, an approval or a margin and a choice between them that is learned, one a week about things looked at, some held out, some not reached yet, and the law as given.
+/// with a budget, an approval or a margin and a choice between them that is learned, one a week about things looked at, some held out, some not reached yet, experiments on some steps, and the law as given.
 #[must_use]
 pub fn policy(law_of: &Policy) -> Policy {
     let offered = |n: usize| match n {
@@ -102,6 +114,21 @@ pub fn policy(law_of: &Policy) -> Policy {
             cohorts: vec![],
             cost: BTreeMap::new(),
         }],
+        experiments: [
+            (1, Arm { silent: true, ..Arm::default() }),
+            (4, Arm { channels: Some(vec![push, sms]), ..Arm::default() }),
+            (6, Arm { offer: Some("fifth".to_owned()), at_ms: Some(25 * HOUR), ..Arm::default() }),
+            (8, Arm { template: Some("template_0".to_owned()), ..Arm::default() }),
+        ]
+        .into_iter()
+        // Most are at another hour: that a cart knows its person by an id with another arm is rare.
+        .chain(
+            [(2, 9), (3, 28), (4, 48), (5, 92), (7, 220), (8, 300), (9, 400)]
+                .map(|(step, quarters)| (step, Arm { at_ms: Some(quarters * HOUR / 4), ..Arm::default() })),
+        )
+        .enumerate()
+        .map(|(number, (step, arm))| experiment(number, step, arm))
+        .collect(),
         ..Policy::plain("trial", vec![left, looked])
     }
 }

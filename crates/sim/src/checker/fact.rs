@@ -84,21 +84,6 @@ pub struct Message {
     pub asked: Instant,
 }
 
-/// A planned contact as it was planned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// In milliseconds after the beginning.
-    pub after: i64,
-    /// By these ways.
-    pub ways: Vec<Way>,
-    /// Name of its text.
-    pub text: String,
-    /// Only under a condition.
-    pub conditional: bool,
-    /// Names of offers of which it may carry one.
-    pub gifts: Vec<String>,
-}
-
 /// Why a step was not sent, where the reason claims something that is so or is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
@@ -146,6 +131,8 @@ pub enum Reason {
     Superseded,
     /// Nobody is known behind the cart.
     Nobody,
+    /// An arm of an experiment that sends nothing.
+    Silent,
     /// Something that never happens here.
     Never,
 }
@@ -340,7 +327,14 @@ pub enum Fact {
     },
     /// A provider took a message, and it reached the address.
     Delivered(Message),
-    /// A cart was left, and its sequence has steps so long after that.
+    /// A cart knows its person by this id from now on.
+    Behind {
+        /// The cart.
+        cart: u16,
+        /// The id.
+        person: String,
+    },
+    /// A cart was left, and a sequence is followed.
     Left {
         /// The cart.
         cart: u16,
@@ -350,8 +344,8 @@ pub enum Fact {
         began: Instant,
         /// It is about something looked at.
         browse: bool,
-        /// Its steps.
-        steps: Vec<Plan>,
+        /// Name of the sequence.
+        sequence: String,
     },
     /// It was seen that a cart was left, whether or not a sequence is for it.
     Considered {

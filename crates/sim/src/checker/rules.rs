@@ -1,5 +1,7 @@
 //! What was promised, in plain numbers.
 
+use std::collections::BTreeMap;
+
 use super::fact::Way;
 
 /// The promises of a shop to its shoppers.
@@ -33,6 +35,51 @@ pub struct Rules {
     pub per_hour: Option<usize>,
     /// What may be given away.
     pub offers: Vec<Deal>,
+    /// The steps of each sequence, by its name.
+    pub plans: BTreeMap<String, Vec<Plan>>,
+}
+
+/// A planned contact as it was planned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In milliseconds after the beginning.
+    pub after: i64,
+    /// By these ways.
+    pub ways: Vec<Way>,
+    /// Name of its text.
+    pub text: String,
+    /// Only under a condition.
+    pub conditional: bool,
+    /// Names of offers of which it may carry one.
+    pub gifts: Vec<String>,
+    /// The experiments on it.
+    pub lots: Vec<Lot>,
+}
+
+/// An experiment: who gets which arm is drawn by lot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lot {
+    /// Its name.
+    pub name: String,
+    /// Its arms, eight at most.
+    pub arms: Vec<Arm>,
+}
+
+/// What an arm changes about its step.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Arm {
+    /// Its share among the weights of all arms.
+    pub weight: u64,
+    /// In milliseconds after the beginning.
+    pub after: Option<i64>,
+    /// By these ways.
+    pub ways: Option<Vec<Way>>,
+    /// Name of its text.
+    pub text: Option<String>,
+    /// Names of offers of which it may carry one.
+    pub gifts: Option<Vec<String>>,
+    /// Nothing is sent.
+    pub silent: bool,
 }
 
 /// An offer.

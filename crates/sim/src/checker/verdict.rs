@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::arms::{Arms, Variant};
 use super::chance;
 use super::civil::{self, Local};
 use super::fact::{Contact, Instant, Message, Voice, Way};
@@ -46,6 +47,7 @@ impl Asked {
 pub(super) struct Scene<'a> {
     pub(super) people: &'a People,
     pub(super) atlas: &'a Atlas,
+    pub(super) arms: &'a Arms<'a>,
     pub(super) rules: &'a Rules,
     pub(super) in_force_since: Option<Instant>,
 }
@@ -87,6 +89,7 @@ pub(super) fn of(scene: &Scene<'_>, at: Instant, place: usize, message: &Message
     if chance::bucket(&rules.shop, "rollout", &message.person) >= chance::upto(rules.rollout_percent) {
         found.push((Kind::Other, "the policy has not reached them".to_owned()));
     }
+    planned(scene, &asked, &mut found);
     hours(rules, &whereabouts, &asked, &mut found);
     for sheet in &whereabouts.surely {
         let of_way = |caps: &[(Way, usize)]| -> Vec<usize> {
@@ -102,6 +105,33 @@ pub(super) fn of(scene: &Scene<'_>, at: Instant, place: usize, message: &Message
     }
     asked.breaches = found.into_iter().map(|(kind, what)| asked.breach(kind, &what)).collect();
     asked
+}
+
+/// Whether it is what was planned for them, by any of the arms in which they may be.
+fn planned(scene: &Scene<'_>, asked: &Asked, found: &mut Vec<(Kind, String)>) {
+    let message = &asked.message;
+    let other_than = |plan: &Variant<'_>| {
+        let gift = message.gift.as_ref().filter(|gift| !gift.again);
+        [
+            (plan.silent, "their arm is that nothing is sent"),
+            (!plan.ways.contains(&message.way), "not by a way of their step"),
+            (plan.text != message.text, "not the text of their step"),
+            (scene.arms.is_early(message.contact, plan, asked.at), "before their step was due"),
+            (
+                gift.is_some_and(|gift| !plan.gifts.contains(&gift.offer)),
+                "with an offer that their step has not",
+            ),
+        ]
+        .into_iter()
+        .find_map(|(is_so, what)| is_so.then_some(what))
+    };
+    let plans = scene.arms.variants(scene.people, message.contact, &message.person, &[message.address]);
+    let wrong = plans.iter().map(other_than).reduce(Option::and);
+    match wrong {
+        Some(None) => {}
+        Some(Some(what)) => found.push((Kind::Other, what.to_owned())),
+        None => found.push((Kind::Other, "no such step was planned".to_owned())),
+    }
 }
 
 /// Whether an order is this cart's or this person's business.

@@ -134,9 +134,8 @@ impl World<'_> {
         let id = self.survivor(&prepared.person)?;
         // The switch is asked last.
         request.stopped = self.stopped;
-        let mail = self.mail.is_idempotent();
-        let texts = self.texts.is_idempotent();
-        let idempotent = prepared.step.channels.iter().all(|c| if *c == Channel::Sms { texts } else { mail });
+        // Asked of text messages only, and an arm may bring them to a step that has none.
+        let idempotent = self.texts.is_idempotent();
         let setup = self.setup;
         // What was decided, and of whom: also where the process dies before it hears of it.
         let mut written = None;
@@ -160,7 +159,7 @@ impl World<'_> {
                     way: way(clearance.channel()),
                     address,
                     browse: prepared.trigger == Trigger::Browse,
-                    text: prepared.step.template.clone(),
+                    text: clearance.template().to_owned(),
                     person: id.as_str().to_owned(),
                     gift: clearance.grant().map(|grant| Gift {
                         offer: grant.offer.clone(),
@@ -329,5 +328,8 @@ fn ask_broken(
         }
     }
     person.holdout = other.holdout;
+    if rule != Rule::FirstArm {
+        person.assignments = other.assignments;
+    }
     record
 }
