@@ -10,6 +10,8 @@ mod chance;
 mod civil;
 mod fact;
 mod gifts;
+mod hours;
+mod law;
 mod ledger;
 mod people;
 mod reasons;
@@ -17,6 +19,7 @@ mod rules;
 mod steps;
 mod verdict;
 mod whereabouts;
+mod zones;
 
 use std::collections::BTreeMap;
 

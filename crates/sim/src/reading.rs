@@ -45,6 +45,7 @@ const REASONS: &[(Why, Reason)] = &[
     (Why::Superseded, Reason::Superseded),
     (Why::NoPerson, Reason::Nobody),
     (Why::SilentArm, Reason::Silent),
+    (Why::QuietHours, Reason::Night),
 ];
 
 /// The same reason, to the checker.
@@ -70,6 +71,8 @@ pub fn rules_of(policy: &Policy) -> Rules {
         rollout_percent: u64::from(policy.rollout.percent),
         per_hour: policy.rollout.per_hour.map(size),
         offers: policy.offers.iter().map(deal).collect(),
+        default_country: policy.default_country.clone(),
+        default_zone: policy.default_zone.clone(),
         plans: policy
             .sequences
             .iter()
@@ -82,17 +85,8 @@ pub fn rules_of(policy: &Policy) -> Rules {
         unverified_ms: policy.caps.unverified_ms,
         quiet: policy.quiet_hours.filter(|q| q.from != q.to).map(|q| (i64::from(q.from), i64::from(q.to))),
         soft_opt_in: policy.consent.soft_opt_in,
-        laws: policy
-            .jurisdictions
-            .iter()
-            .map(sheet)
-            .chain(policy.consent.least.iter().map(|(channel, source)| Sheet {
-                // What the policy itself asks for holds everywhere.
-                countries: crate::place::HOMES.iter().map(|h| h.country.to_owned()).collect(),
-                least_voice: vec![(way(*channel), voice(*source))],
-                ..Sheet::default()
-            }))
-            .collect(),
+        least_voice: policy.consent.least.iter().map(|(c, source)| (way(*c), voice(*source))).collect(),
+        laws: policy.jurisdictions.iter().map(sheet).collect(),
     }
 }
 

@@ -25,11 +25,10 @@ use comeback_core::recovery::Recovery;
 use comeback_core::time::{MINUTE, Millis, SECOND, Timestamp};
 
 use crate::broken::{Rule, without_times};
-use crate::checker::{Entry, Fact, Story, Way};
+use crate::checker::{Entry, Fact, Spot, Story, Way};
 use crate::faults::{Crash, Fate, Weather};
 use crate::journal::{Event, Input};
 use crate::life::{Group, Planned};
-use crate::place::Home;
 use crate::provider::Provider;
 use crate::random::Random;
 
@@ -499,9 +498,13 @@ impl<'s> World<'s> {
 }
 
 /// A place as the edge and the shop tell it.
-fn place(home: Home) -> Place {
-    let word = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Place { country: word(home.country), region: word(home.region) }
+fn place(spot: Spot) -> Place {
+    Place { country: word(spot.country), region: word(spot.region) }
+}
+
+/// A word that was told.
+fn word(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The one shop of a simulation.

@@ -89,6 +89,7 @@ fn a_browser_that_only_shows_the_id_of_a_cart_that_is_not_there_is_not_thereby_i
         seed: 1,
         homes: vec![home],
         abroad: home,
+        told: vec![],
         owners: ways.iter().map(|way| Owner { way: *way, home: home.spot() }).collect(),
         visitors: 2,
         carts: 3,

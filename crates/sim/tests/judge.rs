@@ -1,8 +1,9 @@
 //! The checker on stories written by hand: what it must see, and what it must let pass.
+#![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
 
 use comeback_sim::checker::{
-    Arm, Contact, Deal, End, Entry, Fact, Gift, Gives, Kind, Lot, Message, Owner, Plan, Reason, Rules, Spot,
-    Story, Voice, Way, check,
+    Arm, Contact, Deal, End, Entry, Fact, Gift, Gives, Kind, Lot, Message, Owner, Plan, Reason, Rules, Sheet,
+    Spot, Story, Voice, Way, check,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -21,6 +22,7 @@ fn rules() -> Rules {
         unverified_ms: 1,
         quiet: Some((21 * 60, 9 * 60)),
         rollout_percent: 100,
+        default_zone: "UTC".to_owned(),
         plans: [("followed".to_owned(), plans())].into(),
         ..Rules::default()
     }
@@ -116,6 +118,71 @@ fn the_clock_is_the_profiles_else_the_sessions() {
 }
 
 #[test]
+fn where_less_is_known_it_must_be_day_in_more_places() {
+    let at = |country, hour| {
+        let spot = Spot { zone: "", country, region: "" };
+        wrong(&[&left(spot), &sent(hour)])
+    };
+    // Nine in the morning in New York and three in Honolulu; six hours later it is day there, too.
+    assert_eq!(at("US", 13), [Kind::Quiet]);
+    assert_eq!(at("US", 19), []);
+    assert_eq!(at("DE", 13), []);
+    // Of whom nothing is known, the shop's clock counts, which here is UTC,
+    assert_eq!(at("", 13), []);
+    assert_eq!(at("", 22), [Kind::Quiet]);
+    // or that of its country.
+    let unknown = Spot { zone: "", country: "", region: "" };
+    let told = story(&[left(unknown), sent(13)].concat());
+    let rules = Rules { default_country: Some("JP".to_owned()), ..rules() };
+    assert_eq!(check(&told, &rules).into_iter().map(|b| b.kind).collect::<Vec<_>>(), [Kind::Quiet]);
+    // Nobody told anything at all.
+    let silent: Vec<_> = left(unknown).into_iter().skip(2).collect();
+    assert_eq!(wrong(&[&silent, &sent(22)]), [Kind::Quiet]);
+}
+
+#[test]
+fn where_nothing_is_known_every_law_holds_and_where_no_region_is_all_of_the_countrys() {
+    let sheet = |countries: &[&str], regions: &[&str]| Sheet {
+        countries: countries.iter().map(|c| (*c).to_owned()).collect(),
+        regions: regions.iter().map(|r| (*r).to_owned()).collect(),
+        least_voice: vec![(Way::Email, 1)],
+        ..Sheet::default()
+    };
+    let under = |sheet: Sheet, country, region| {
+        let spot = Spot { zone: "Europe/Berlin", country, region };
+        let told = story(&[left(spot), sent(11)].concat());
+        let found = check(&told, &Rules { laws: vec![sheet], ..rules() });
+        found.into_iter().map(|b| b.kind).collect::<Vec<_>>()
+    };
+    // Their yes is a page's.
+    assert_eq!(under(sheet(&["DE"], &[]), "DE", ""), [Kind::Other]);
+    assert_eq!(under(sheet(&["FR"], &[]), "DE", ""), []);
+    assert_eq!(under(sheet(&["FR"], &[]), "", ""), [Kind::Other]);
+    assert_eq!(under(sheet(&["US"], &["FL"]), "US", "FL"), [Kind::Other]);
+    assert_eq!(under(sheet(&["US"], &["FL"]), "US", "NY"), []);
+    assert_eq!(under(sheet(&["US"], &["FL"]), "US", ""), [Kind::Other]);
+}
+
+#[test]
+fn the_law_is_a_reason_only_where_it_forbids() {
+    let over = |sheet: Sheet| {
+        let told = story(&[left(BERLIN), skipped(10, Reason::Law)].concat());
+        check(&told, &Rules { laws: vec![sheet], ..rules() }).len()
+    };
+    let of = |country: &str| Sheet { countries: vec![country.to_owned()], ..Sheet::default() };
+    // A refusal without a reason is told twice: of the leave, and of the step.
+    assert_eq!(over(of("DE")), 2);
+    assert_eq!(over(Sheet { least_voice: vec![(Way::Email, 1)], ..of("DE") }), 0);
+    assert_eq!(over(Sheet { least_voice: vec![(Way::Email, 1)], ..of("FR") }), 2);
+    assert_eq!(over(Sheet { least_voice: vec![(Way::Text, 1)], ..of("DE") }), 2);
+    assert_eq!(over(Sheet { least_voice: vec![(Way::Email, 0)], ..of("DE") }), 2);
+    assert_eq!(over(Sheet { within: vec![(Way::Email, HOUR)], ..of("DE") }), 0);
+    assert_eq!(over(Sheet { within: vec![(Way::Email, 9 * HOUR)], ..of("DE") }), 2);
+    assert_eq!(over(Sheet { per_abandonment: vec![(Way::Email, 1)], ..of("DE") }), 2);
+    assert_eq!(over(Sheet { per_abandonment: vec![(Way::Email, 0)], ..of("DE") }), 0);
+}
+
+#[test]
 fn a_message_is_judged_by_its_own_leave_though_another_was_given_since() {
     // Leave three minutes before nine in the evening and again two minutes later; the first holder hands over at one past nine.
     let minute = 60_000;
@@ -182,6 +249,8 @@ fn nobody_is_passed_over_for_a_reason_that_is_none() {
         Reason::NoYes,
         Reason::Unproved,
         Reason::Law,
+        Reason::Night,
+        Reason::Silent,
         Reason::Holdout,
         Reason::Rollout,
         Reason::Older,
@@ -241,7 +310,10 @@ fn wrong_with(deal: &Deal, per_hour: Option<usize>, elsewhere: &[i64], second: &
     let mut story = story(&facts);
     story.per_hour = per_hour;
     let mut rules = Rules { offers: vec![deal.clone()], ..rules() };
-    rules.plans.values_mut().flatten().for_each(|step| step.gifts = vec!["ten".to_owned()]);
+    for step in rules.plans.values_mut().flatten() {
+        step.gifts = vec!["ten".to_owned()];
+        step.after = step.after.min(20 * HOUR);
+    }
     let ours = check(&story, &rules).into_iter().map(|b| b.kind);
     ours.filter(|kind| *kind != Kind::Lost).collect()
 }

@@ -37,14 +37,14 @@ pub struct Contact {
     pub step: u32,
 }
 
-/// Somewhere on earth.
+/// Somewhere on earth. What was not told is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spot {
     /// IANA zone.
     pub zone: &'static str,
     /// Country.
     pub country: &'static str,
-    /// Region, or empty.
+    /// Region.
     pub region: &'static str,
 }
 
@@ -131,6 +131,8 @@ pub enum Reason {
     Superseded,
     /// Nobody is known behind the cart.
     Nobody,
+    /// At no hour is it day wherever they may be.
+    Night,
     /// An arm of an experiment that sends nothing.
     Silent,
     /// Something that never happens here.

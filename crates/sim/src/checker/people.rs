@@ -120,6 +120,11 @@ impl People {
         self.owners.get(usize::from(address))
     }
 
+    /// Everybody's addresses by one way.
+    pub(super) fn all_by(&self, way: Way) -> impl Iterator<Item = (u16, &Owner)> + Clone {
+        (0..).zip(&self.owners).filter(move |(_, owner)| owner.way == way)
+    }
+
     fn of_address(address: u16) -> usize {
         usize::from(address)
     }

@@ -2,15 +2,16 @@
 //! known before it is acknowledged, and a call about who is who may have been heard before it was answered; so a
 //! reason stands if anything that had arrived by then bears it out, and is false only if nothing does.
 //!
-//! What rests on conditions of the policy or on the law of a place is not judged here: the former the checker does
-//! not read, and of the latter it knows what forbids, not which of several rules was asked first.
+//! What rests on conditions of the policy is not judged here: the checker does not read them. Of the law it is asked
+//! whether any that may hold forbids the message for good, not which of several rules was asked first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chance;
 use super::fact::{Contact, Entry, Fact, Instant, Message, Reason, Way};
 use super::verdict::Scene;
+use super::whereabouts::Whereabouts;
 use super::{DAY, LEAVE_IS_GOOD_FOR};
+use super::{chance, law};
 
 /// A message counts from its leave here, and from when it was known to be sent there.
 const SLACK: i64 = 2 * LEAVE_IS_GOOD_FOR;
@@ -184,6 +185,14 @@ impl Heard {
                 m.contact != contact && at - t < span + SLACK && perhaps_theirs(m.address)
             })
         };
+        // By any address of theirs that a variant of the step could reach.
+        let by_law = |forbids: &dyn Fn(&Whereabouts<'_>, Way) -> bool| {
+            variants.iter().flat_map(|v| v.ways).any(|way| {
+                people.all_by(*way).filter(|(address, _)| perhaps_theirs(*address)).any(|(address, _)| {
+                    forbids(&scene.atlas.find(people, rules, at, (contact.cart, *way, address)), *way)
+                })
+            })
+        };
         let is_so = match why {
             Reason::Ordered => self.orders.iter().any(|o| {
                 let since =
@@ -214,19 +223,26 @@ impl Heard {
             Reason::NoYes => variants.iter().any(|v| {
                 !v.ways.iter().any(|way| {
                     let by_this = |a: &u16| people.owner(*a).is_some_and(|o| o.way == *way);
-                    let is_firm = rules.laws.iter().any(|s| s.least_voice.iter().any(|(w, _)| w == way));
+                    let least =
+                        rules.least_voice.iter().filter(|(w, _)| w == way).map(|(_, least)| *least).max();
+                    let mut words = people
+                        .words
+                        .iter()
+                        .filter(|w| w.granted && w.way == *way && perhaps_theirs(w.address));
+                    let is_firm = words.all(|w| law::firmness(w.voice) >= least.unwrap_or(0));
                     let said_no = self.refused.iter().any(|(a, w)| w == way && perhaps_theirs(*a))
                         || self
                             .opt_outs
                             .iter()
                             .any(|(a, w)| w.is_none_or(|w| w == *way) && perhaps_theirs(*a));
                     let can = |a: &&u16| by_this(a) && surely_theirs(**a);
-                    !is_firm
+                    is_firm
                         && !said_no
                         && self.contacts.iter().any(|a| can(&a))
                         && self.agreed.iter().any(|a| can(&a))
                 })
             }),
+            Reason::Night => by_law(&|known, way| law::is_always_night(scene, known, way, at)),
             Reason::Silent => variants.iter().any(|v| v.silent),
             Reason::Unproved => self.leaves.iter().any(|(t, m)| {
                 (m.contact.cart, m.contact.episode) != this
@@ -238,7 +254,18 @@ impl Heard {
                     others().filter(|(_, m)| m.way == Way::Text).map(|(_, m)| m.contact).collect();
                 texts.len() >= rules.texts_per_abandonment
             }
-            Reason::Law => !rules.laws.is_empty(),
+            Reason::Law => by_law(&|known, way| {
+                let sent = others().filter(|(_, m)| m.way == way).count();
+                let words =
+                    people.words.iter().filter(|w| w.granted && w.way == way && perhaps_theirs(w.address));
+                let firmness = words.map(|w| law::firmness(w.voice)).min();
+                law::forbids(
+                    scene,
+                    known,
+                    way,
+                    &law::Case { at, began: episode.map(|e| e.began), sent, firmness },
+                )
+            }),
             Reason::Holdout => {
                 chance::bucket(&rules.shop, "holdout", person) < chance::upto(rules.holdout_percent)
                     || self.held_out.iter().any(|a| perhaps_theirs(*a))

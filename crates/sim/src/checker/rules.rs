@@ -29,12 +29,18 @@ pub struct Rules {
     pub quiet: Option<(i64, i64)>,
     /// Whether customers may be written to by email without a recorded yes, where the law lets that be.
     pub soft_opt_in: bool,
+    /// Whose yes it takes at least everywhere: 0 a page's, 1 the shop's, 2 the owner's.
+    pub least_voice: Vec<(Way, u8)>,
     /// The law, by place.
     pub laws: Vec<Sheet>,
     /// Most messages of the shop in an hour.
     pub per_hour: Option<usize>,
     /// What may be given away.
     pub offers: Vec<Deal>,
+    /// Where somebody is taken to be of whom nothing else is known.
+    pub default_country: Option<String>,
+    /// Whose clock counts for them.
+    pub default_zone: String,
     /// The steps of each sequence, by its name.
     pub plans: BTreeMap<String, Vec<Plan>>,
 }
@@ -160,10 +166,10 @@ pub enum Holiday {
 }
 
 impl Sheet {
-    /// Whether it holds in a place.
+    /// Whether it holds in a place; where the region is unknown, the law of any holds.
     #[must_use]
     pub fn covers(&self, country: &str, region: &str) -> bool {
         self.countries.iter().any(|c| c == country)
-            && (self.regions.is_empty() || self.regions.iter().any(|r| r == region))
+            && (self.regions.is_empty() || region.is_empty() || self.regions.iter().any(|r| r == region))
     }
 }

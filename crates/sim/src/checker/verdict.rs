@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::arms::{Arms, Variant};
 use super::chance;
-use super::civil::{self, Local};
 use super::fact::{Contact, Instant, Message, Voice, Way};
 use super::people::{Order, People};
-use super::rules::{Holiday, Rules, Sheet};
+use super::rules::Rules;
 use super::whereabouts::{Atlas, Whereabouts};
 use super::{Breach, Kind, LEAVE_IS_GOOD_FOR};
+use super::{hours, law};
 
 /// Leave that was given for a message, with what was wrong about it.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ pub(super) fn of(scene: &Scene<'_>, at: Instant, place: usize, message: &Message
         found.push((Kind::Other, "the policy has not reached them".to_owned()));
     }
     planned(scene, &asked, &mut found);
-    hours(rules, &whereabouts, &asked, &mut found);
+    clock(rules, &whereabouts, &asked, &mut found);
     for sheet in &whereabouts.surely {
         let of_way = |caps: &[(Way, usize)]| -> Vec<usize> {
             caps.iter().filter(|(w, _)| *w == way).map(|(_, cap)| *cap).collect()
@@ -217,69 +217,28 @@ fn consent(
         return;
     }
     let firmest = said.iter().filter(|w| w.granted).map(|w| w.voice).max();
-    for sheet in &whereabouts.surely {
-        for (_, least) in sheet.least_voice.iter().filter(|(w, _)| *w == asked.message.way) {
-            let told = match firmest {
-                Some(Voice::Owner) => 2,
-                Some(Voice::Shop) => 1,
-                _ => 0,
-            };
-            // Whoever follows a link in a message confirms the yes under which it came.
-            if told < *least && !people.proved.contains(&asked.message.address) {
-                found.push((Kind::Other, "the law asks for a firmer yes".to_owned()));
-            }
+    let by_law = whereabouts.surely.iter().flat_map(|s| &s.least_voice).map(|least| (least, "the law asks"));
+    let by_policy = rules.least_voice.iter().map(|least| (least, "the policy asks"));
+    for ((way, least), who) in by_law.chain(by_policy) {
+        // Whoever follows a link in a message confirms the yes under which it came.
+        let is_firm = firmest.map_or(0, law::firmness) >= *least || asked.proved;
+        if *way == asked.message.way && !is_firm {
+            found.push((Kind::Other, format!("{who} for a firmer yes")));
         }
     }
 }
 
-/// The hour and the day where the recipient is; wrong if it is so in every zone in which they may be.
-fn hours(rules: &Rules, whereabouts: &Whereabouts<'_>, asked: &Asked, found: &mut Vec<(Kind, String)>) {
-    let wrong = |zone: &&'static str| wrong_hour(rules, &whereabouts.surely, zone, asked);
-    let wrongs: Vec<String> = whereabouts.zones.iter().filter_map(wrong).collect();
-    if wrongs.len() == whereabouts.zones.len() {
-        found.extend(wrongs.first().map(|what| (Kind::Quiet, what.clone())));
-    }
-}
-
-/// What is wrong with the hour or the day in a zone.
-fn wrong_hour(rules: &Rules, sheets: &[&Sheet], zone: &str, asked: &Asked) -> Option<String> {
-    let Some(clock) = civil::local(asked.at, zone) else {
-        return Some(format!("no zone {zone} to judge by"));
+/// The hour and the day where the recipient is; wrong if it is so by every answer to where that may be.
+fn clock(rules: &Rules, whereabouts: &Whereabouts<'_>, asked: &Asked, found: &mut Vec<(Kind, String)>) {
+    let wrong = |zones: &Vec<&str>| {
+        zones
+            .iter()
+            .find_map(|zone| hours::wrong(rules, &whereabouts.surely, zone, asked.message.way, asked.at))
     };
-    let told = format!("{:02}:{:02} in {zone}", clock.minute / 60, clock.minute % 60);
-    if rules.quiet.is_some_and(|(from, to)| within(clock.minute, from, to)) {
-        return Some(format!("it was {told}"));
-    }
-    for sheet in sheets {
-        for night in &sheet.quiet {
-            // The small hours belong to the night that began the day before.
-            let is_morning = night.from > night.to && clock.minute < night.to;
-            let begun = if is_morning { (clock.weekday + 6) % 7 } else { clock.weekday };
-            let is_on = night.days.is_empty() || night.days.contains(&begun);
-            if is_on && night.ways.contains(&asked.message.way) && within(clock.minute, night.from, night.to)
-            {
-                return Some(format!("the law keeps quiet at {told}"));
-            }
-        }
-        for (ways, sundays, holidays) in &sheet.no_days {
-            let off = (*sundays && clock.weekday == 0)
-                || (*holidays && sheet.holidays.iter().any(|h| is_holiday(*h, clock)));
-            if off && ways.contains(&asked.message.way) {
-                return Some(format!("the law keeps quiet on {}-{} in {zone}", clock.month, clock.day));
-            }
-        }
-    }
-    None
-}
-
-/// Whether a minute of the day lies in a window that may span midnight.
-fn within(minute: i64, from: i64, to: i64) -> bool {
-    if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
-}
-
-fn is_holiday(holiday: Holiday, day: Local) -> bool {
-    match holiday {
-        Holiday::Fixed(month, date) => (day.month, day.day) == (month, date),
-        Holiday::Easter(offset) => civil::is_easter_plus(day, offset),
+    let mut answers = whereabouts.clocks.iter().map(wrong);
+    // Without an answer nobody could say that it was day.
+    let first = answers.next().unwrap_or_else(|| Some("no clock to judge by".to_owned()));
+    if let Some(what) = first.filter(|_| answers.all(|wrong| wrong.is_some())) {
+        found.push((Kind::Quiet, what));
     }
 }

@@ -2,7 +2,7 @@
 
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, SECOND, Timestamp};
 
-use super::{ADDRESSES, Act, Do, Group, Planned, Status};
+use super::{ADDRESSES, Act, Do, Group, Planned, Status, Told};
 use crate::checker::{Owner, Way};
 use crate::place::{HOMES, NOWHERE};
 use crate::random::Random;
@@ -141,8 +141,10 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         1 => Some(begins.plus(shop.span(HOUR, 10 * DAY))),
         _ => Some(BEGINNING),
     };
+    let told = (0..humans).map(|_| told(&mut shop)).collect();
     Group {
         number,
+        told,
         seed: Random::of(seed, &[2, number]).draw(),
         homes,
         abroad,
@@ -157,6 +159,19 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         approved_since,
         elsewhere,
         in_force_since,
+    }
+}
+
+/// What is told of where somebody is: of most everything.
+fn told(shop: &mut Random) -> Told {
+    if shop.percent(70) {
+        return Told::default();
+    }
+    Told {
+        zone: shop.percent(40),
+        country: shop.percent(50),
+        region: shop.percent(50),
+        profile: shop.percent(40),
     }
 }
 

@@ -7,7 +7,7 @@ use comeback_core::jurisdiction::Place;
 use comeback_core::person::{Order, Person};
 use comeback_core::time::Timestamp;
 
-use super::{Due, MERGE_RETRY, World, person_through_text, place};
+use super::{Due, MERGE_RETRY, World, person_through_text, place, word};
 use crate::broken::Rule;
 use crate::faults::{Crash, Fate};
 use crate::journal::Input;
@@ -233,7 +233,7 @@ impl World<'_> {
                 _ => None,
             })
             .collect();
-        let lives = |address| self.group.home_of(address);
+        let lives = |address| self.group.profile(address);
         let carts = self.change_person(&id, |p, now| {
             let mut ids = ids.iter();
             for change in changes {
@@ -250,7 +250,7 @@ impl World<'_> {
                     Change::OrderedNear(at) => p.ordered_near(at),
                     Change::LinkCart(_) => ids.by_ref().take(1).for_each(|id| p.link_cart(id)),
                     Change::Lives(address, with_place) => {
-                        p.zone = Some(lives(address).zone.to_owned());
+                        p.zone = word(lives(address).zone).or_else(|| p.zone.take());
                         if with_place {
                             p.place = place(lives(address));
                         }
@@ -283,10 +283,10 @@ impl World<'_> {
             Change::OptOut(channel) => Input::OptOut { person, channel: *channel },
             Change::Pause(until) => Input::Pause { person, until: *until },
             Change::Lives(address, with_place) => {
-                let home = self.group.home_of(*address);
+                let home = self.group.profile(*address);
                 Input::Whereabouts {
                     person,
-                    zone: Some(home.zone.to_owned()),
+                    zone: word(home.zone),
                     place: if *with_place { place(home) } else { Place::default() },
                 }
             }

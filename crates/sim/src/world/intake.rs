@@ -223,7 +223,7 @@ impl World<'_> {
         let Some(first) = addresses.first().copied() else { return Ok(None) };
         // A shop that knows several addresses of somebody knows where they live.
         let with_place = addresses.len() > 1;
-        let lives = Fact::Lives { address: first, spot: self.group.home_of(first).spot(), place: with_place };
+        let lives = Fact::Lives { address: first, spot: self.group.profile(first), place: with_place };
         match task.stage {
             0 => {
                 let mut facts: Vec<Fact> = addresses.iter().map(|a| Fact::Proved { address: *a }).collect();
