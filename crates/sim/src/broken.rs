@@ -4,11 +4,13 @@
 
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::gate::ClaimRequest;
+use comeback_core::jurisdiction::Law;
 use comeback_core::person::Person;
 use comeback_core::policy::{Arm, Policy};
 use comeback_core::time::Timestamp;
 
 use crate::checker::Kind;
+use crate::place::HOMES;
 
 macro_rules! rules {
     ($($name:ident $text:literal $kind:ident $tells:literal;)*) => {
@@ -53,6 +55,16 @@ rules! {
     Stopped "stopped" Other "gate: nothing while the shop has stopped";
     QuietHours "quiet_hours" Quiet "gate: quiet hours where the recipient is";
     Jurisdiction "jurisdiction" Quiet "gate: the law of the recipient's place";
+    LawQuiet "law_quiet" Quiet "law: hours at which nothing goes out";
+    LawDays "law_days" Quiet "law: days on which nothing goes out";
+    LawPerAbandonment "law_per_abandonment" Cap "law: messages for one abandonment";
+    LawPerDay "law_per_day" Cap "law: messages a day";
+    LawWithin "law_within" Other "law: nothing later after the abandonment than it allows";
+    LawConsent "law_consent" Other "law: a yes that is firm enough";
+    NumberLaw "number_law" Quiet "law: for a text message that of the number's country counts besides";
+    EveryLaw "every_law" Other "law: where nothing is known of a place, all of it counts";
+    EveryRegion "every_region" Quiet "law: where no region is known, that of all of them counts";
+    EveryZone "every_zone" Quiet "gate: where only a country is known, it must be day in all of it";
     CapDay "cap_day" Cap "gate: messages a day";
     CapWeek "cap_week" Cap "gate: messages a week";
     SmsCap "sms_cap" Cap "gate: text messages for one abandonment";
@@ -85,6 +97,7 @@ rules! {
     NewestFirst "newest_first" Lost "gate: the newest cart is followed, not the oldest";
     OneNo "one_no" Lost "gate: a no to one channel is no no to another";
     AYes "a_yes" Lost "gate: a yes is a yes";
+    LawElsewhere "law_elsewhere" Lost "law: a law holds where it is law";
     Claim "claim" Cap "shell: leave is written down before it is used";
     SameKey "same_key" Duplicate "shell: every attempt goes under one key";
     Reserve "reserve" Cap "shell: what was given away and sent is remembered";
@@ -159,6 +172,31 @@ impl Rule {
             Self::Stopped => request.stopped = false,
             Self::QuietHours => policy.quiet_hours = None,
             Self::Jurisdiction => policy.jurisdictions.clear(),
+            Self::LawQuiet => keep(policy, |law| !matches!(law, Law::Quiet { .. })),
+            Self::LawDays => keep(policy, |law| !matches!(law, Law::NoDays { .. })),
+            Self::LawPerAbandonment => keep(policy, |law| !matches!(law, Law::PerAbandonment { .. })),
+            Self::LawPerDay => keep(policy, |law| !matches!(law, Law::PerDay { .. })),
+            Self::LawWithin => keep(policy, |law| !matches!(law, Law::Within { .. })),
+            Self::LawConsent => keep(policy, |law| !matches!(law, Law::LeastConsent { .. })),
+            Self::LawElsewhere => {
+                let homes: Vec<String> = HOMES.iter().map(|home| home.country.to_owned()).collect();
+                policy.jurisdictions.iter_mut().for_each(|pack| pack.countries.clone_from(&homes));
+            }
+            Self::NumberLaw => {
+                let texts = person.contacts.iter_mut().filter(|c| c.channel == Channel::Sms);
+                texts.for_each(|number| number.address = dialled_from_elsewhere(&number.address));
+            }
+            Self::EveryLaw if person.place.country.is_none() => {
+                request.place.country = request.place.country.take().or_else(|| Some(LAWLESS.to_owned()));
+            }
+            Self::EveryRegion => {
+                for place in [&mut person.place, &mut request.place] {
+                    place.region = place.region.take().or_else(|| Some("none".to_owned()));
+                }
+            }
+            Self::EveryZone => {
+                request.zone = request.zone.take().or_else(|| Some(policy.default_zone.clone()));
+            }
             Self::CapDay => policy.caps.day = MANY,
             Self::CapWeek => policy.caps.week = MANY,
             Self::SmsCap => policy.caps.sms_per_abandonment = MANY,
@@ -239,6 +277,18 @@ pub(crate) fn without_times(policy: &Policy) -> Policy {
     let mut policy = policy.clone();
     arms(&mut policy).for_each(|arm| arm.at_ms = None);
     policy
+}
+
+/// A country of which no pack tells.
+const LAWLESS: &str = "KI";
+
+/// The same number with the prefix of a country without laws. It ends as before: by that its owner is known.
+fn dialled_from_elsewhere(number: &str) -> String {
+    format!("+686{}", number.get(number.len().saturating_sub(7)..).unwrap_or_default())
+}
+
+fn keep(policy: &mut Policy, is_kept: impl Fn(&Law) -> bool) {
+    policy.jurisdictions.iter_mut().for_each(|pack| pack.rules.retain(|rule| is_kept(&rule.law)));
 }
 
 fn arms(policy: &mut Policy) -> impl Iterator<Item = &mut Arm> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use comeback_core::consent::Channel;
+use comeback_core::jurisdiction::{Law, Pack, Rule};
 use comeback_core::policy::{
     Arm, Browse, Caps, Experiment, Fatigue, Learner, Offer, OfferKind, Policy, Rollout, Sequence, Step,
     Subject,
@@ -30,6 +31,41 @@ fn offer(name: &str) -> Offer {
         approval: false,
         honour_price_ms: None,
     }
+}
+
+/// Laws of a kind of which the known ones have none that a trial would come up against.
+fn laws() -> [Pack; 2] {
+    let pack = |code: &str, countries: &[&str], laws: Vec<Law>| Pack {
+        code: code.to_owned(),
+        name: code.to_owned(),
+        countries: countries.iter().map(|c| (*c).to_owned()).collect(),
+        regions: vec![],
+        as_of: "2026-01-01".to_owned(),
+        holidays: vec![],
+        rules: laws
+            .into_iter()
+            .map(|law| Rule { id: "invented".to_owned(), source: "nowhere".to_owned(), law })
+            .collect(),
+    };
+    let (mail, sms) = (Channel::Email, Channel::Sms);
+    [
+        pack(
+            "few",
+            &["JP", "IN", "NP", "BR", "CL"],
+            vec![
+                Law::PerAbandonment { channel: mail, most: 2 },
+                Law::Within { channel: mail, span_ms: 55 * HOUR },
+            ],
+        ),
+        pack(
+            "seldom",
+            &["NZ", "IL", "EG", "NG"],
+            vec![
+                Law::PerDay { channel: sms, most: 1 },
+                Law::NoDays { channels: vec![mail], sundays: true, holidays: false },
+            ],
+        ),
+    ]
 }
 
 /// An experiment on a step: nothing is changed for most.
@@ -101,7 +137,7 @@ pub fn policy(law_of: &Policy) -> Policy {
         }),
         holdout_percent: 5,
         rollout: Rollout { percent: 95, per_hour: None },
-        jurisdictions: law_of.jurisdictions.clone(),
+        jurisdictions: law_of.jurisdictions.iter().cloned().chain(laws()).collect(),
         offers: vec![
             Offer { percent: 5, budget_day: Some(16.0), per_90d: Some(1), ..offer("five") },
             Offer { kind: OfferKind::Amount, amount: 12.0, approval: true, ..offer("twelve") },

@@ -319,8 +319,13 @@ fn ask_broken(
     let (mut other, mut request, mut policy) = (person.clone(), request.clone(), setup.policy.clone());
     let idempotent = rule.doctor(now, &mut other, &mut request, &mut policy, idempotent);
     let record = other.claim(now, &request, &policy, idempotent);
-    if let Some(claim) = other.claims.get(&request.key) {
-        person.claims.insert(request.key.clone(), claim.clone());
+    if let Some(mut claim) = other.claims.get(&request.key).cloned() {
+        if rule == Rule::NumberLaw && claim.channel == Channel::Sms {
+            // Under its true number, or the next attempt would be to another.
+            let held = person.contacts.iter().find(|c| c.channel == Channel::Sms);
+            claim.address = held.map_or(claim.address, |c| c.address.clone());
+        }
+        person.claims.insert(request.key.clone(), claim);
     }
     for episode in other.episodes {
         if !person.episodes.contains(&episode) {
