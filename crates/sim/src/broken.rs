@@ -6,7 +6,7 @@ use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::gate::ClaimRequest;
 use comeback_core::jurisdiction::Law;
 use comeback_core::person::Person;
-use comeback_core::policy::{Arm, Policy};
+use comeback_core::policy::{Arm, Expr, Policy};
 use comeback_core::time::Timestamp;
 
 use crate::checker::Kind;
@@ -86,6 +86,9 @@ rules! {
     Approval "approval" Other "offers: not before somebody approved it";
     Margin "margin" Other "offers: enough is left";
     Activation "activation" Other "gate: never a cart older than the activation";
+    StepCondition "step_condition" Other "gate: nothing where the condition of the step does not hold";
+    Showable "showable" Other "gate: nothing about a cart in which there is nothing to show";
+    Shadow "shadow" Other "gate: a policy in shadow sends nothing";
     SilentArm "silent_arm" Other "experiments: a silent arm sends nothing";
     ArmChannel "arm_channel" Other "experiments: an arm's channels";
     ArmTemplate "arm_template" Other "experiments: an arm's template";
@@ -97,6 +100,7 @@ rules! {
     NewestFirst "newest_first" Lost "gate: the newest cart is followed, not the oldest";
     OneNo "one_no" Lost "gate: a no to one channel is no no to another";
     AYes "a_yes" Lost "gate: a yes is a yes";
+    ACondition "a_condition" Lost "gate: a condition that holds holds";
     LawElsewhere "law_elsewhere" Lost "law: a law holds where it is law";
     Claim "claim" Cap "shell: leave is written down before it is used";
     SameKey "same_key" Duplicate "shell: every attempt goes under one key";
@@ -245,6 +249,17 @@ impl Rule {
             Self::Activation => {
                 if let Some(activation) = &mut request.activation {
                     activation.at = Timestamp::default();
+                }
+            }
+            Self::StepCondition => request.step.when = None,
+            Self::ACondition => {
+                // None of none holds.
+                request.step.when = request.step.when.take().map(|_| Expr::Or(vec![]));
+            }
+            Self::Showable => request.showable_lines = 1,
+            Self::Shadow => {
+                if let Some(activation) = &mut request.activation {
+                    activation.shadow = false;
                 }
             }
             Self::SilentArm => arms(policy).for_each(|arm| arm.silent = false),

@@ -8,6 +8,7 @@
 mod arms;
 mod chance;
 mod civil;
+mod conditions;
 mod fact;
 mod gifts;
 mod hours;
@@ -25,9 +26,10 @@ use std::collections::BTreeMap;
 
 pub use civil::{Local, easter, is_easter_plus, local};
 pub use fact::{Contact, End, Entry, Fact, Gift, Instant, Message, Owner, Reason, Spot, Story, Voice, Way};
-pub use rules::{Arm, Deal, Gives, Holiday, Lot, Night, Plan, Rules, Sheet};
+pub use rules::{Arm, Counted, Deal, Gives, Holiday, Lot, Night, Plan, Rules, Sheet, When};
 
 use arms::Arms;
+use conditions::Counts;
 use gifts::Gifts;
 use ledger::Ledger;
 use people::People;
@@ -105,7 +107,8 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
     let mut people = People::new(&story.owners, rules.browse_per_week.is_some());
     let mut atlas = Atlas::default();
     let mut heard = Heard::default();
-    let mut arms = Arms::new(rules);
+    let mut arms = Arms::new(rules, story.shadow);
+    let mut counts = Counts::default();
     // Every leave, not the last alone: whoever got the first may still be at work when a second is given.
     let mut asked: BTreeMap<Contact, Vec<Asked>> = BTreeMap::new();
     let mut ledger = Ledger::new(rules);
@@ -117,8 +120,7 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
         heard.learn(entry);
         ledger.learn(place, entry);
         gifts.learn(place, entry);
-        let in_force_since = story.in_force_since;
-        let scene = Scene { people: &people, atlas: &atlas, arms: &arms, rules, in_force_since };
+        let scene = Scene { people: &people, atlas: &atlas, arms: &arms, counts: &counts, rules, story };
         let judged = |message| verdict::of(&scene, at, place, message);
         match &entry.fact {
             Fact::Leave(message) => {
@@ -145,6 +147,7 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
             _ => {}
         }
         arms.learn(&people, entry);
+        counts.learn(entry);
     }
     breaches.extend(ledger.breaches(&people));
     breaches.extend(gifts.breaches(&ledger.firsts()));

@@ -254,6 +254,8 @@ pub struct Group {
     pub through_text: bool,
     /// Most messages in an hour, where whoever put the policy in force said so.
     pub per_hour: Option<u32>,
+    /// The policy decides among them, and nothing is sent.
+    pub shadow: bool,
     /// Since when somebody stands by the offers that need it; never if absent.
     pub approved_since: Option<Timestamp>,
     /// The rest of the shop sends messages and gives things away, too.
@@ -267,6 +269,12 @@ impl Group {
     #[must_use]
     pub fn home_of(&self, address: u16) -> Home {
         self.homes.get(usize::from(address / ADDRESSES)).copied().unwrap_or(NOWHERE)
+    }
+
+    /// Whether there is anything in a cart that may be shown: some hold only what no source stands for.
+    #[must_use]
+    pub const fn is_shown(&self, cart: u16) -> bool {
+        (self.number + cart as u64) % 40 != 33
     }
 
     /// What a browser tells of where it is.

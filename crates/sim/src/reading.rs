@@ -5,9 +5,9 @@ use comeback_core::consent::{Channel, Source};
 use comeback_core::decision::Why;
 use comeback_core::jurisdiction::{Holiday as CoreHoliday, Law, Pack, Weekday};
 use comeback_core::offer::NO_OFFER;
-use comeback_core::policy::{Offer, OfferKind, Policy, Step, Subject};
+use comeback_core::policy::{Expr, Field, Offer, OfferKind, Op, Policy, Step, Subject};
 
-use crate::checker::{Arm, Deal, Gives, Holiday, Lot, Night, Plan, Reason, Rules, Sheet, Way};
+use crate::checker::{Arm, Counted, Deal, Gives, Holiday, Lot, Night, Plan, Reason, Rules, Sheet, Way, When};
 use crate::world::shop;
 
 /// The same channel, to the checker.
@@ -46,6 +46,8 @@ const REASONS: &[(Why, Reason)] = &[
     (Why::NoPerson, Reason::Nobody),
     (Why::SilentArm, Reason::Silent),
     (Why::QuietHours, Reason::Night),
+    (Why::NothingToShow, Reason::Unshown),
+    (Why::Shadow, Reason::Shadow),
 ];
 
 /// The same reason, to the checker.
@@ -106,6 +108,43 @@ fn gifts(policy: &Policy, offer: &str) -> Vec<String> {
     arms.unwrap_or_else(|| vec![offer.to_owned()]).into_iter().filter(|o| o != NO_OFFER).collect()
 }
 
+/// A condition with its segments written out.
+fn condition(policy: &Policy, expr: &Expr) -> When {
+    let all = |parts: &[Expr]| parts.iter().map(|part| condition(policy, part)).collect();
+    match expr {
+        Expr::And(parts) => When::All(all(parts)),
+        Expr::Or(parts) => When::Any(all(parts)),
+        Expr::Not(part) => When::Not(Box::new(condition(policy, part))),
+        Expr::Segment(name) => {
+            let named = policy.segments.iter().find(|s| s.name == *name);
+            named.map_or(When::Unread, |s| condition(policy, &s.when))
+        }
+        Expr::Compare { field, op, value } => match field {
+            Field::AbandonmentContacts => compared(Counted::Sent, *op, *value),
+            Field::AbandonmentClicks => compared(Counted::Followed, *op, *value),
+            Field::AbandonmentNumber => compared(Counted::Abandonment, *op, *value),
+            _ => When::Unread,
+        },
+        Expr::Is { .. } | Expr::Has { .. } => When::Unread,
+    }
+}
+
+/// A comparison of whole numbers.
+#[expect(clippy::cast_possible_truncation, reason = "numbers of a policy have 15 digits at most")]
+fn compared(counted: Counted, op: Op, value: f64) -> When {
+    let (below, above) = (value.ceil() as i64 - 1, value.floor() as i64 + 1);
+    // Of a number that is not whole there is none.
+    let same = When::Between(counted, value.ceil() as i64, value.floor() as i64);
+    match op {
+        Op::Lt => When::Between(counted, i64::MIN, below),
+        Op::Le => When::Between(counted, i64::MIN, above - 1),
+        Op::Gt => When::Between(counted, above, i64::MAX),
+        Op::Ge => When::Between(counted, below + 1, i64::MAX),
+        Op::Eq => same,
+        Op::Ne => When::Not(Box::new(same)),
+    }
+}
+
 fn plan(policy: &Policy, sequence: &str, step: &Step) -> Plan {
     let is_on_it = |subject: &Subject| match subject {
         Subject::Step { sequence: of, step: on } => of == sequence && *on == step.name,
@@ -115,7 +154,7 @@ fn plan(policy: &Policy, sequence: &str, step: &Step) -> Plan {
         after: step.at_ms,
         ways: ways(&step.channels),
         text: step.template.clone(),
-        conditional: step.when.is_some(),
+        when: step.when.as_ref().map(|when| condition(policy, when)),
         gifts: step.offer.as_ref().map(|offer| gifts(policy, offer)).unwrap_or_default(),
         lots: policy
             .experiments

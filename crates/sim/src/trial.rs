@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use comeback_core::consent::Channel;
 use comeback_core::jurisdiction::{Law, Pack, Rule};
 use comeback_core::policy::{
-    Arm, Browse, Caps, Experiment, Fatigue, Learner, Offer, OfferKind, Policy, Rollout, Sequence, Step,
-    Subject,
+    Arm, Browse, Caps, Experiment, Expr, Fatigue, Field, Learner, Offer, OfferKind, Op, Policy, Rollout,
+    Sequence, Step, Subject,
 };
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, SECOND};
@@ -90,6 +90,15 @@ pub fn policy(law_of: &Policy) -> Policy {
         8 => Some("fifth"),
         _ => None,
     };
+    let condition = |n: usize| {
+        let (field, op, value) = match n {
+            3 => (Field::AbandonmentNumber, Op::Le, 1.0),
+            6 => (Field::AbandonmentClicks, Op::Eq, 0.0),
+            7 => (Field::AbandonmentContacts, Op::Lt, 3.0),
+            _ => return None,
+        };
+        Some(Expr::Compare { field, op, value })
+    };
     let step = |n: usize, at_ms: Millis, channels: &[Channel], text: usize| Step {
         name: format!("step_{n}"),
         at_ms,
@@ -97,7 +106,7 @@ pub fn policy(law_of: &Policy) -> Policy {
         channels: channels.to_vec(),
         template: format!("template_{text}"),
         offer: offered(n).map(str::to_owned),
-        when: None,
+        when: condition(n),
     };
     let (mail, sms, push) = (Channel::Email, Channel::Sms, Channel::Push);
     let plan: &[(Millis, &[Channel])] = &[

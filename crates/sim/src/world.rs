@@ -25,7 +25,7 @@ use comeback_core::recovery::Recovery;
 use comeback_core::time::{MINUTE, Millis, SECOND, Timestamp};
 
 use crate::broken::{Rule, without_times};
-use crate::checker::{Entry, Fact, Spot, Story, Way};
+use crate::checker::{Contact, Entry, Fact, Spot, Story, Way};
 use crate::faults::{Crash, Fate, Weather};
 use crate::journal::{Event, Input};
 use crate::life::{Group, Planned};
@@ -108,6 +108,7 @@ struct Reached {
     person: PersonId,
     way: Way,
     address: u16,
+    contact: Contact,
 }
 
 /// A call from outside on its way through the shell.
@@ -196,6 +197,8 @@ pub fn run(group: &Group, setup: &Setup) -> Outcome {
     world.outcome.story.owners.clone_from(&group.owners);
     world.outcome.story.approved_since = group.approved_since.map(Timestamp::millis);
     world.outcome.story.per_hour = group.per_hour.and_then(|n| usize::try_from(n).ok());
+    world.outcome.story.shadow = group.shadow;
+    world.outcome.story.unshown = (0..group.carts).filter(|cart| !group.is_shown(*cart)).collect();
     world.outcome.story.in_force_since = group.in_force_since.map(Timestamp::millis);
     world.outcome
 }

@@ -90,6 +90,7 @@ fn a_browser_that_only_shows_the_id_of_a_cart_that_is_not_there_is_not_thereby_i
         homes: vec![home],
         abroad: home,
         told: vec![],
+        shadow: false,
         owners: ways.iter().map(|way| Owner { way: *way, home: home.spot() }).collect(),
         visitors: 2,
         carts: 3,

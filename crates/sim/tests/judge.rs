@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "makers of test data stand outside the test functions")]
 
 use comeback_sim::checker::{
-    Arm, Contact, Deal, End, Entry, Fact, Gift, Gives, Kind, Lot, Message, Owner, Plan, Reason, Rules, Sheet,
-    Spot, Story, Voice, Way, check,
+    Arm, Contact, Counted, Deal, End, Entry, Fact, Gift, Gives, Kind, Lot, Message, Owner, Plan, Reason,
+    Rules, Sheet, Spot, Story, Voice, Way, When, check,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -250,6 +250,8 @@ fn nobody_is_passed_over_for_a_reason_that_is_none() {
         Reason::Unproved,
         Reason::Law,
         Reason::Night,
+        Reason::Unshown,
+        Reason::Shadow,
         Reason::Silent,
         Reason::Holdout,
         Reason::Rollout,
@@ -432,4 +434,70 @@ fn whoever_was_shown_an_arm_stays_in_it_under_another_id() {
     };
     assert_eq!(wrong_under(silent(), &[&left(BERLIN), &shown, &again(sent(34))]), [Kind::Other]);
     assert_eq!(wrong_under(silent(), &[&left(BERLIN), &shown, &again(skipped(34, Reason::Silent))]), []);
+}
+
+#[test]
+fn a_condition_is_counted_where_it_can_be() {
+    let second = |after: Vec<(i64, Fact)>, when: When| {
+        let mut rules = rules();
+        for step in rules.plans.values_mut().flatten().skip(1) {
+            step.after = 20 * HOUR;
+            step.when = Some(when.clone());
+        }
+        let told = story(&[left(BERLIN), sent(11), after].concat());
+        check(&told, &rules).into_iter().map(|b| b.kind).collect::<Vec<_>>()
+    };
+    let next = Contact { step: 1, ..FIRST };
+    let goes = || -> Vec<(i64, Fact)> {
+        with(|_| {})
+            .into_iter()
+            .map(|(hour, fact)| match fact {
+                Fact::Leave(m) => (hour, Fact::Leave(Message { gift: None, ..m })),
+                Fact::Delivered(m) => (hour, Fact::Delivered(Message { gift: None, ..m })),
+                other => (hour, other),
+            })
+            .chain([(34, Fact::Ended { contact: next, how: End::Sent })])
+            .collect()
+    };
+    let passed_over = || {
+        let why = Reason::Condition;
+        let refused = Fact::Refused { contact: next, person: "per_1".to_owned(), addresses: vec![0], why };
+        vec![(34, refused), (34, Fact::Ended { contact: next, how: End::Skipped(why) })]
+    };
+    // One message was sent by then.
+    let one = || When::Between(Counted::Sent, 1, 1);
+    assert_eq!(second(goes(), one()), []);
+    assert_eq!(second(passed_over(), one()), [Kind::Lost, Kind::Lost]);
+    let none = || When::Not(Box::new(one()));
+    assert_eq!(second(goes(), none()), [Kind::Other]);
+    assert_eq!(second(passed_over(), none()), []);
+    let nothing_known = || When::All(vec![one(), When::Unread]);
+    assert_eq!(second(goes(), nothing_known()), []);
+    assert_eq!(second(passed_over(), nothing_known()), []);
+    assert_eq!(second(goes(), When::Any(vec![])), [Kind::Other]);
+    // A link that was followed counts as soon as that is heard, and surely once it is acknowledged.
+    let clicked = (20, Fact::Clicked { address: 0, contact: FIRST });
+    let followed = (21, Fact::Followed { contact: FIRST });
+    let no_click = || When::Between(Counted::Followed, 0, 0);
+    let after =
+        |clicks: &[(i64, Fact)], then: Vec<(i64, Fact)>| second([clicks.to_vec(), then].concat(), no_click());
+    assert_eq!(after(&[], passed_over()), [Kind::Lost, Kind::Lost]);
+    assert_eq!(after(std::slice::from_ref(&clicked), passed_over()), []);
+    assert_eq!(after(std::slice::from_ref(&clicked), goes()), []);
+    assert_eq!(after(&[clicked, followed], goes()), [Kind::Other]);
+}
+
+#[test]
+fn nothing_goes_out_in_shadow_or_about_nothing() {
+    let kinds = |change: &dyn Fn(&mut Story), rest: Vec<(i64, Fact)>| {
+        let mut told = story(&[left(BERLIN), rest].concat());
+        change(&mut told);
+        check(&told, &rules()).into_iter().map(|b| b.kind).collect::<Vec<_>>()
+    };
+    let shadow = |told: &mut Story| told.shadow = true;
+    assert_eq!(kinds(&shadow, sent(11)), [Kind::Other]);
+    assert_eq!(kinds(&shadow, skipped(11, Reason::Shadow)), []);
+    let unshown = |told: &mut Story| told.unshown = vec![0];
+    assert_eq!(kinds(&unshown, sent(11)), [Kind::Other]);
+    assert_eq!(kinds(&unshown, skipped(11, Reason::Unshown)), []);
 }

@@ -37,6 +37,7 @@ fn reached(carts: u16, acts: Vec<Planned>) -> Vec<(u16, u16)> {
         homes: vec![home],
         abroad: home,
         told: vec![],
+        shadow: false,
         owners: ways.iter().map(|way| Owner { way: *way, home: home.spot() }).collect(),
         visitors: 2,
         carts,

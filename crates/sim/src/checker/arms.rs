@@ -48,6 +48,8 @@ struct Shown<'r> {
 #[derive(Debug)]
 pub(super) struct Arms<'r> {
     rules: &'r Rules,
+    /// Nothing leaves a trace.
+    shadow: bool,
     episodes: BTreeMap<(u16, u32), Episode<'r>>,
     /// As whom a cart knows its person.
     behind: BTreeMap<u16, String>,
@@ -55,8 +57,8 @@ pub(super) struct Arms<'r> {
 }
 
 impl<'r> Arms<'r> {
-    pub(super) fn new(rules: &'r Rules) -> Self {
-        Self { rules, episodes: BTreeMap::new(), behind: BTreeMap::new(), shown: vec![] }
+    pub(super) fn new(rules: &'r Rules, shadow: bool) -> Self {
+        Self { rules, shadow, episodes: BTreeMap::new(), behind: BTreeMap::new(), shown: vec![] }
     }
 
     /// Takes in what happened, after it was judged.
@@ -73,7 +75,7 @@ impl<'r> Arms<'r> {
                 self.show(people, entry.at, m.contact, &m.person, &[m.address], None);
             }
             // Whoever is not written to for the sake of comparison counts from then on.
-            Fact::Refused { contact, person, addresses, why: Reason::Silent } => {
+            Fact::Refused { contact, person, addresses, why: Reason::Silent } if !self.shadow => {
                 self.show(people, entry.at, *contact, person, addresses, Some(entry.at));
             }
             // The person is told before the cart is.

@@ -131,6 +131,10 @@ pub enum Reason {
     Superseded,
     /// Nobody is known behind the cart.
     Nobody,
+    /// There is nothing in the cart that may be shown.
+    Unshown,
+    /// The policy only shows what it would do.
+    Shadow,
     /// At no hour is it day wherever they may be.
     Night,
     /// An arm of an experiment that sends nothing.
@@ -228,6 +232,13 @@ pub enum Fact {
     Clicked {
         /// Which address.
         address: u16,
+        /// In which message.
+        contact: Contact,
+    },
+    /// The same, once it is acknowledged.
+    Followed {
+        /// Which message.
+        contact: Contact,
     },
     /// It is known whose an address is.
     Proved {
@@ -400,6 +411,10 @@ pub struct Story {
     pub owners: Vec<Owner>,
     /// No cart that was left before is to be touched.
     pub in_force_since: Option<Instant>,
+    /// The policy is in shadow: nothing is sent.
+    pub shadow: bool,
+    /// Carts in which there is nothing that may be shown.
+    pub unshown: Vec<u16>,
     /// Most messages in an hour, where whoever put the policy in force said so.
     pub per_hour: Option<usize>,
     /// Since when somebody stands by the offers that need it; never if absent.

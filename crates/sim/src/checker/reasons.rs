@@ -2,7 +2,7 @@
 //! known before it is acknowledged, and a call about who is who may have been heard before it was answered; so a
 //! reason stands if anything that had arrived by then bears it out, and is false only if nothing does.
 //!
-//! What rests on conditions of the policy is not judged here: the checker does not read them. Of the law it is asked
+//! Of conditions the checker reads what it can count for itself; what else they ask may be so or not. Of the law it is asked
 //! whether any that may hold forbids the message for good, not which of several rules was asked first.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,7 +171,7 @@ impl Heard {
     }
 
     fn wrong(&self, scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<&'static str> {
-        let Scene { people, rules, arms, in_force_since, .. } = *scene;
+        let Scene { people, rules, arms, story, .. } = *scene;
         let Refusal { at, contact, person, addresses, why } = *refusal;
         let perhaps_theirs = |other: u16| addresses.iter().any(|a| people.may_be_one(*a, other));
         let surely_theirs = |other: u16| addresses.iter().any(|a| people.are_one(*a, other));
@@ -214,7 +214,12 @@ impl Heard {
                     l.began >= this.began || (this.browse && !l.browse && this.began - l.began < 7 * DAY)
                 })
             }),
-            Reason::Condition => arms.step(contact).is_none_or(|s| s.conditional),
+            Reason::Condition => arms.step(contact).is_none_or(|step| {
+                let asked = |when| scene.counts.ask(people, when, contact, addresses);
+                step.when.as_ref().is_some_and(|when| asked(when).may_fail)
+            }),
+            Reason::Unshown => story.unshown.contains(&contact.cart),
+            Reason::Shadow => story.shadow,
             Reason::Repeats => others().any(|(_, m)| variants.iter().any(|v| v.text == m.text)),
             Reason::NoAddress => variants.iter().any(|v| {
                 let reachable = |a: &&u16| people.owner(**a).is_some_and(|o| v.ways.contains(&o.way));
@@ -274,7 +279,7 @@ impl Heard {
                 chance::bucket(&rules.shop, "rollout", person) >= chance::upto(rules.rollout_percent)
             }
             Reason::Older => {
-                in_force_since.is_some_and(|since| episode.is_none_or(|this| this.began < since))
+                story.in_force_since.is_some_and(|since| episode.is_none_or(|this| this.began < since))
             }
             Reason::Tired => rules.fatigue.is_some_and(|(most, rest)| {
                 let had: BTreeMap<Contact, Instant> =

@@ -54,12 +54,38 @@ pub struct Plan {
     pub ways: Vec<Way>,
     /// Name of its text.
     pub text: String,
-    /// Only under a condition.
-    pub conditional: bool,
+    /// Only under this condition.
+    pub when: Option<When>,
     /// Names of offers of which it may carry one.
     pub gifts: Vec<String>,
     /// The experiments on it.
     pub lots: Vec<Lot>,
+}
+
+/// A condition, as far as it can be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// All of them.
+    All(Vec<When>),
+    /// Any of them.
+    Any(Vec<When>),
+    /// Not this.
+    Not(Box<When>),
+    /// A count from the first number to the second.
+    Between(Counted, i64, i64),
+    /// Something else, which may be so or not.
+    Unread,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Messages of the abandonment that were sent.
+    Sent,
+    /// Messages of the abandonment that were followed.
+    Followed,
+    /// Abandonments of the cart, this one included.
+    Abandonment,
 }
 
 /// An experiment: who gets which arm is drawn by lot.

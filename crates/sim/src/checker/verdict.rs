@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::arms::{Arms, Variant};
 use super::chance;
-use super::fact::{Contact, Instant, Message, Voice, Way};
+use super::conditions::Counts;
+use super::fact::{Contact, Instant, Message, Story, Voice, Way};
 use super::people::{Order, People};
 use super::rules::Rules;
 use super::whereabouts::{Atlas, Whereabouts};
@@ -48,8 +49,9 @@ pub(super) struct Scene<'a> {
     pub(super) people: &'a People,
     pub(super) atlas: &'a Atlas,
     pub(super) arms: &'a Arms<'a>,
+    pub(super) counts: &'a Counts,
     pub(super) rules: &'a Rules,
-    pub(super) in_force_since: Option<Instant>,
+    pub(super) story: &'a Story,
 }
 
 /// Judges a message by what is known.
@@ -83,7 +85,13 @@ pub(super) fn of(scene: &Scene<'_>, at: Instant, place: usize, message: &Message
     if cart.and_then(|c| c.automated).is_some_and(|since| at - since > LEAVE_IS_GOOD_FOR) {
         found.push((Kind::Other, "its cart is a program's".to_owned()));
     }
-    if scene.in_force_since.is_some_and(|since| asked.began.is_some_and(|began| began < since)) {
+    if scene.story.shadow {
+        found.push((Kind::Other, "the policy is in shadow".to_owned()));
+    }
+    if scene.story.unshown.contains(&contact.cart) {
+        found.push((Kind::Other, "there was nothing to show".to_owned()));
+    }
+    if scene.story.in_force_since.is_some_and(|since| asked.began.is_some_and(|began| began < since)) {
         found.push((Kind::Other, "its cart was left before the policy was in force".to_owned()));
     }
     if chance::bucket(&rules.shop, "rollout", &message.person) >= chance::upto(rules.rollout_percent) {
@@ -127,6 +135,12 @@ fn planned(scene: &Scene<'_>, asked: &Asked, found: &mut Vec<(Kind, String)>) {
     };
     let plans = scene.arms.variants(scene.people, message.contact, &message.person, &[message.address]);
     let wrong = plans.iter().map(other_than).reduce(Option::and);
+    let when = scene.arms.step(message.contact).and_then(|step| step.when.as_ref());
+    let cannot_hold =
+        |when| !scene.counts.ask(scene.people, when, message.contact, &[message.address]).may_hold;
+    if when.is_some_and(cannot_hold) {
+        found.push((Kind::Other, "the condition of their step did not hold".to_owned()));
+    }
     match wrong {
         Some(None) => {}
         Some(Some(what)) => found.push((Kind::Other, what.to_owned())),

@@ -141,6 +141,7 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         1 => Some(begins.plus(shop.span(HOUR, 10 * DAY))),
         _ => Some(BEGINNING),
     };
+    let shadow = shop.percent(2);
     let told = (0..humans).map(|_| told(&mut shop)).collect();
     Group {
         number,
@@ -156,6 +157,7 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         trouble,
         through_text,
         per_hour,
+        shadow,
         approved_since,
         elsewhere,
         in_force_since,

@@ -219,13 +219,13 @@ impl World<'_> {
             facts,
             home: Some(self.currency),
             value_minor: self.cart(cart).map(|held| held.cart.total().minor),
-            showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX).max(1),
+            showable_lines: u32::from(self.group.is_shown(cart)),
             stopped: self.stopped,
             capable: vec![Channel::Email, Channel::Sms, Channel::Push],
             // Always, as at the edge: the gate reads a policy's own bound of the hour only beside one.
             activation: Some(Activation {
                 at: self.group.in_force_since.unwrap_or_default(),
-                shadow: false,
+                shadow: self.group.shadow,
                 sent_this_hour: 0,
                 room_at: None,
                 per_hour: self.group.per_hour,
@@ -272,6 +272,7 @@ impl World<'_> {
             person: cleared.person.clone(),
             way,
             address,
+            contact,
         });
         let about = u32::from(contact.cart) * 4_096 + contact.episode * 64 + contact.step;
         let reached = life::Reached {

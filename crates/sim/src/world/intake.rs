@@ -431,7 +431,8 @@ impl World<'_> {
                 return Ok(None);
             }
             let address = reached.address;
-            self.arrive(task.act, vec![Fact::Proved { address }, Fact::Clicked { address }]);
+            let clicked = Fact::Clicked { address, contact: reached.contact };
+            self.arrive(task.act, vec![Fact::Proved { address }, clicked]);
             if let Some(cart) = self.cart_id(reached.cart) {
                 let key = reached.key.clone();
                 self.note(|| Input::Click { cart, key });
@@ -452,7 +453,7 @@ impl World<'_> {
             bought: false,
             automated: false,
         };
-        self.answer(task.act, vec![touched]);
+        self.answer(task.act, vec![touched, Fact::Followed { contact: reached.contact }]);
         Ok(None)
     }
 
