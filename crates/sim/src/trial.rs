@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use comeback_core::consent::Channel;
 use comeback_core::jurisdiction::{Law, Pack, Rule};
 use comeback_core::policy::{
-    Arm, Browse, Caps, Experiment, Expr, Fatigue, Field, Learner, Offer, OfferKind, Op, Policy, Rollout,
-    Sequence, Step, Subject,
+    Arm, Browse, Caps, ConsentRules, Experiment, Expr, Fatigue, Field, Learner, Offer, OfferKind, Op, Policy,
+    Rollout, Sequence, Step, Subject,
 };
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, SECOND};
@@ -145,6 +145,7 @@ pub fn policy(law_of: &Policy) -> Policy {
             per_week: 1,
         }),
         holdout_percent: 5,
+        consent: ConsentRules { soft_opt_in: true, ..ConsentRules::default() },
         rollout: Rollout { percent: 95, per_hour: None },
         jurisdictions: law_of.jurisdictions.iter().cloned().chain(laws()).collect(),
         offers: vec![

@@ -501,3 +501,39 @@ fn nothing_goes_out_in_shadow_or_about_nothing() {
     assert_eq!(kinds(&unshown, sent(11)), [Kind::Other]);
     assert_eq!(kinds(&unshown, skipped(11, Reason::Unshown)), []);
 }
+
+#[test]
+fn a_customer_needs_no_recorded_yes_where_the_law_lets_that_be() {
+    let bought = |by_page: bool, address| Fact::Ordered {
+        order: 1,
+        placed: MIDNIGHT + 5 * HOUR,
+        cart: None,
+        visitor: by_page.then_some(0),
+        addresses: vec![address],
+        postal: None,
+    };
+    let kinds = |at: Spot, law_of: &str, order: Fact, proof: Option<Fact>| {
+        let mut facts = left(at);
+        facts.retain(|(_, fact)| !matches!(fact, Fact::Said { .. } | Fact::Agreed { .. }));
+        facts.insert(0, (5, Fact::Heard(Box::new(order))));
+        facts.extend(proof.map(|proof| (9, proof)));
+        facts.extend(sent(11));
+        let soft = Sheet {
+            countries: vec![law_of.to_owned()],
+            soft_opt_in: vec![(Way::Email, 30 * HOUR)],
+            ..Sheet::default()
+        };
+        let rules = Rules { laws: vec![soft], soft_opt_in: true, ..rules() };
+        let mut told = story(&facts);
+        told.owners.push(Owner { way: Way::Email, home: BERLIN });
+        check(&told, &rules).into_iter().map(|b| b.kind).collect::<Vec<_>>()
+    };
+    let proved = || Some(Fact::Proved { address: 0 });
+    assert_eq!(kinds(BERLIN, "DE", bought(false, 0), proved()), []);
+    assert_eq!(kinds(BERLIN, "DE", bought(false, 0), None), [Kind::Other], "only typed");
+    assert_eq!(kinds(BERLIN, "DE", bought(false, 1), proved()), [Kind::Other], "somebody else's");
+    assert_eq!(kinds(BERLIN, "DE", bought(true, 0), proved()), [Kind::Other], "a page's word");
+    assert_eq!(kinds(BERLIN, "FR", bought(false, 0), proved()), [Kind::Other], "another law");
+    let nowhere = Spot { country: "", ..BERLIN };
+    assert_eq!(kinds(nowhere, "DE", bought(false, 0), proved()), [Kind::Other], "nobody knows where");
+}

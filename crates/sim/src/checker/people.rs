@@ -80,6 +80,18 @@ pub(super) struct People {
     touching: BTreeMap<u16, BTreeSet<u16>>,
     /// When an order first arrived.
     orders_heard: BTreeMap<u32, Instant>,
+    /// Orders of which the platform told, be it not answered yet.
+    told: Vec<Told>,
+}
+
+/// An order by the platform's word.
+#[derive(Debug, Clone)]
+struct Told {
+    number: u32,
+    placed: Instant,
+    addresses: Vec<u16>,
+    /// It may be anybody's: whoever is behind what was bought.
+    anybody: bool,
 }
 
 /// Somebody has something sent to a postal address.
@@ -98,6 +110,7 @@ impl People {
             shipped: vec![],
             touching: BTreeMap::new(),
             orders_heard: BTreeMap::new(),
+            told: vec![],
             parent: (0..owners.len()).collect(),
             perhaps: (0..owners.len()).collect(),
             owners: owners.to_vec(),
@@ -197,8 +210,16 @@ impl People {
                     self.touching.entry(*cart).or_default().insert(*visitor);
                     self.may_be_theirs(*cart);
                 }
-                Fact::Ordered { order, .. } => {
+                Fact::Ordered { order, placed, cart, visitor, addresses, .. } => {
                     self.orders_heard.entry(*order).or_insert(entry.at);
+                    if visitor.is_none() {
+                        self.told.push(Told {
+                            number: *order,
+                            placed: *placed,
+                            addresses: addresses.clone(),
+                            anybody: cart.is_some(),
+                        });
+                    }
                 }
                 _ => {}
             },
@@ -325,6 +346,16 @@ impl People {
             }
             _ => {}
         }
+    }
+
+    /// When whoever has an address may have bought something, by the platform's word: a page's makes nobody a customer.
+    pub(super) fn bought(&self, address: u16) -> impl Iterator<Item = Instant> {
+        let is_theirs = move |told: &&Told| {
+            let is_named = told.addresses.iter().any(|a| self.may_be_one(*a, address));
+            let is_cancelled = self.orders.iter().any(|o| o.number == told.number && o.cancelled);
+            told.anybody || (is_named && !is_cancelled)
+        };
+        self.told.iter().filter(is_theirs).map(|told| told.placed)
     }
 
     /// Whoever surely was the last to have something sent there when an order arrived: nobody else was on the way.

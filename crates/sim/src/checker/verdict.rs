@@ -212,20 +212,14 @@ fn consent(
         w.way == asked.message.way && people.may_be_one(w.address, asked.message.address)
     };
     let standing = stands(&said) || stands(&people.words.iter().filter(heard).collect::<Vec<_>>());
+    // Customers need no recorded yes, or none so firm, where the shop wants that and the law lets it be; not who said no, and
+    // not by an address that anybody may have typed.
+    let bought = people.bought(asked.message.address).max();
+    let span = whereabouts.soft_opt_in(rules, asked.message.way);
+    let is_customer = bought.zip(span).is_some_and(|(placed, span)| asked.at - placed < span);
+    let soft = rules.soft_opt_in && is_customer && asked.proved;
     if !standing {
-        let is_customer = |span: i64| {
-            people.orders.iter().any(|o| {
-                !o.cancelled
-                    && asked.at - o.placed < span
-                    && o.addresses.iter().any(|a| asked.person.contains(a))
-            })
-        };
-        let soft = rules.soft_opt_in
-            && said.is_empty()
-            && whereabouts.perhaps.iter().any(|s| {
-                s.soft_opt_in.iter().any(|(way, span)| *way == asked.message.way && is_customer(*span))
-            });
-        if !soft {
+        if !(soft && said.is_empty()) {
             found.push((Kind::Other, "they had not agreed".to_owned()));
         }
         return;
@@ -236,7 +230,7 @@ fn consent(
     for ((way, least), who) in by_law.chain(by_policy) {
         // Whoever follows a link in a message confirms the yes under which it came.
         let is_firm = firmest.map_or(0, law::firmness) >= *least || asked.proved;
-        if *way == asked.message.way && !is_firm {
+        if *way == asked.message.way && !is_firm && !soft {
             found.push((Kind::Other, format!("{who} for a firmer yes")));
         }
     }

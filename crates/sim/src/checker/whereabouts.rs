@@ -91,6 +91,28 @@ pub(super) struct Whereabouts<'r> {
     pub(super) surely: Vec<&'r Sheet>,
     /// The law that holds by any.
     pub(super) perhaps: Vec<&'r Sheet>,
+    places: Vec<Place<'r>>,
+    number: Option<Place<'r>>,
+}
+
+impl Whereabouts<'_> {
+    /// For how long after an order a customer needs no recorded yes, at most: in every country that counts a law must say
+    /// so, and the shortest time holds. Never where nothing is known of a place.
+    pub(super) fn soft_opt_in(&self, rules: &Rules, way: Way) -> Option<i64> {
+        let grants = |sheet: &Sheet| {
+            let spans = sheet.soft_opt_in.iter().filter(|(w, _)| *w == way).map(|(_, span)| *span);
+            spans.min()
+        };
+        let by = |place: &Place<'_>| {
+            let laws = rules.laws.iter().filter(|sheet| place.perhaps(sheet));
+            laws.filter_map(grants).min().filter(|_| *place != Place::Anywhere)
+        };
+        let spans = self.places.iter().filter_map(|place| match &self.number {
+            Some(number) => Some(by(place)?.min(by(number)?)),
+            None => by(place),
+        });
+        spans.max()
+    }
 }
 
 impl Atlas {
@@ -237,6 +259,8 @@ impl Atlas {
             clocks,
             surely: rules.laws.iter().filter(surely).collect(),
             perhaps: rules.laws.iter().filter(perhaps).collect(),
+            number,
+            places,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Who reports is answered when everything is written, and not before.
 
 use comeback_core::consent::{Channel, Consent, Source};
+use comeback_core::person::Order;
 use comeback_core::time::{DAY, HOUR, Timestamp};
 
 use super::identity::{Change, Identifier};
@@ -12,6 +13,9 @@ use crate::checker::{Fact, Voice, Way};
 use crate::faults::Crash;
 use crate::journal::Input;
 use crate::life::{ADDRESSES, Act, Status};
+
+/// What an order amounts to, in minor units.
+const ORDERED: i64 = 6_000;
 
 /// An order as a platform tells of it.
 struct Bought {
@@ -361,7 +365,8 @@ impl World<'_> {
             addresses: addresses.clone(),
             postal,
         };
-        let mut known = self.order(order, placed);
+        // Only a platform's word makes a customer.
+        let mut known = Order { total_minor: Some(ORDERED), ..self.order(order, placed) };
         if task.stage == 0 {
             if status != Status::Cancelled {
                 self.arrive(task.act, vec![Fact::Heard(Box::new(ordered.clone()))]);
