@@ -50,6 +50,7 @@ rules! {
     OptedOut "opted_out" AfterOptOut "gate: who said no to everything hears nothing";
     ChannelOptedOut "channel_opted_out" AfterOptOut "gate: who said no to a channel hears nothing there";
     Paused "paused" AfterOptOut "gate: a pause is kept";
+    Forgotten "forgotten" AfterOptOut "gate: nothing about a cart that is forgotten, whatever it says itself";
     Consent "consent" Other "gate: nothing without a yes";
     Automated "automated" Other "gate: nothing for the cart of a program";
     Stopped "stopped" Other "gate: nothing while the shop has stopped";
@@ -113,6 +114,7 @@ rules! {
     Pending "pending" Lost "shell: a send stays pending until it is settled";
     OrderFirst "order_first" AfterPurchase "shell: an order is written before it is acknowledged";
     OptOutFirst "opt_out_first" AfterOptOut "shell: a no is written before it is acknowledged";
+    ForgetFirst "forget_first" AfterOptOut "shell: a cart is forgotten before that is acknowledged";
     OrderToAll "order_to_all" AfterPurchase "shell: an order is told to everybody it may concern";
     OrderNear "order_near" AfterPurchase "shell: an order is told to whoever had something sent there last";
     Absorb "absorb" AfterOptOut "shell: a merge hands over everything";
@@ -138,6 +140,7 @@ impl Rule {
                 | Self::Pending
                 | Self::OrderFirst
                 | Self::OptOutFirst
+                | Self::ForgetFirst
                 | Self::OrderToAll
                 | Self::OrderNear
                 | Self::Absorb
@@ -163,6 +166,7 @@ impl Rule {
                 // A no is a word as well as an opt-out; the yes before it stands again.
                 person.consents.retain(|c| c.granted || !gone.contains(&c.channel));
             }
+            Self::Forgotten => person.forgotten.clear(),
             Self::Paused => person.paused_until = None,
             Self::Consent => {
                 for channel in &request.step.channels {

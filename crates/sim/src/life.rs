@@ -157,6 +157,13 @@ pub enum Act {
         /// Where to.
         postal: u16,
     },
+    /// Wants a cart forgotten, in a browser that has it.
+    Forgets {
+        /// Which browser.
+        visitor: u16,
+        /// Which cart.
+        cart: u16,
+    },
     /// Follows the link of a message.
     Clicks {
         /// The how-manieth message that reached this group.

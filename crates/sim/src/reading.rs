@@ -46,6 +46,7 @@ const REASONS: &[(Why, Reason)] = &[
     (Why::NoPerson, Reason::Nobody),
     (Why::SilentArm, Reason::Silent),
     (Why::QuietHours, Reason::Night),
+    (Why::Forgotten, Reason::Forgotten),
     (Why::NothingToShow, Reason::Unshown),
     (Why::Shadow, Reason::Shadow),
 ];

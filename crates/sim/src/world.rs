@@ -6,6 +6,7 @@
 mod batch;
 mod books;
 mod consumer;
+mod forget;
 mod identity;
 mod intake;
 mod orders;
@@ -406,7 +407,7 @@ impl<'s> World<'s> {
                 Effect::Record(entry) => {
                     self.books.learn(Learned::from(&entry).as_slice());
                 }
-                // Nobody has a cart forgotten here.
+                // Nobody keeps a log here.
                 Effect::Erase => {}
                 Effect::OfferSend(job) => {
                     for delay in self.weather.deliveries() {

@@ -252,6 +252,7 @@ fn nobody_is_passed_over_for_a_reason_that_is_none() {
         Reason::Night,
         Reason::Unshown,
         Reason::Shadow,
+        Reason::Forgotten,
         Reason::Silent,
         Reason::Holdout,
         Reason::Rollout,
@@ -536,4 +537,15 @@ fn a_customer_needs_no_recorded_yes_where_the_law_lets_that_be() {
     assert_eq!(kinds(BERLIN, "FR", bought(false, 0), proved()), [Kind::Other], "another law");
     let nowhere = Spot { country: "", ..BERLIN };
     assert_eq!(kinds(nowhere, "DE", bought(false, 0), proved()), [Kind::Other], "nobody knows where");
+}
+
+#[test]
+fn a_forgotten_cart_is_not_written_about() {
+    let forgotten = Fact::Forgotten { cart: 0 };
+    let heard = (9, Fact::Heard(Box::new(forgotten.clone())));
+    let known = (10, forgotten);
+    assert_eq!(wrong(&[&left(BERLIN), &[heard.clone(), known.clone()], &sent(11)]), [Kind::AfterOptOut]);
+    // While it is on its way either may be.
+    assert_eq!(wrong(&[&left(BERLIN), std::slice::from_ref(&heard), &sent(11)]), []);
+    assert_eq!(wrong(&[&left(BERLIN), &[heard], &skipped(11, Reason::Forgotten)]), []);
 }

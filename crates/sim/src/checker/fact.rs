@@ -131,6 +131,8 @@ pub enum Reason {
     Superseded,
     /// Nobody is known behind the cart.
     Nobody,
+    /// Its shopper wanted the cart forgotten.
+    Forgotten,
     /// There is nothing in the cart that may be shown.
     Unshown,
     /// The policy only shows what it would do.
@@ -280,6 +282,11 @@ pub enum Fact {
     Cancelled {
         /// Its number.
         order: u32,
+    },
+    /// Its shopper wanted a cart forgotten.
+    Forgotten {
+        /// The cart.
+        cart: u16,
     },
     /// The shop's stop switch.
     Stopped {

@@ -47,6 +47,10 @@ pub(super) struct Cart {
     pub(super) pieces: i32,
     pub(super) alive: Option<Instant>,
     pub(super) ordered: bool,
+    /// Its shopper wanted it forgotten, and was answered.
+    pub(super) forgotten: Option<Instant>,
+    /// The same, be it not answered yet.
+    pub(super) closing: bool,
     /// An address of the person behind it,
     pub(super) person: Option<u16>,
     /// known since then.
@@ -206,6 +210,7 @@ impl People {
                     heard: entry.at,
                     known: None,
                 }),
+                Fact::Forgotten { cart } => self.carts.entry(*cart).or_default().closing = true,
                 Fact::Touched { cart, visitor, .. } => {
                     self.touching.entry(*cart).or_default().insert(*visitor);
                     self.may_be_theirs(*cart);
@@ -339,6 +344,9 @@ impl People {
                 for held in self.orders.iter_mut().filter(|o| o.number == *order) {
                     held.cancelled = true;
                 }
+            }
+            Fact::Forgotten { cart } => {
+                self.carts.entry(*cart).or_default().forgotten.get_or_insert(entry.at);
             }
             Fact::Stopped { on } => self.stopped = *on,
             Fact::Left { cart, episode, began, .. } => {

@@ -218,6 +218,7 @@ impl Heard {
                 let asked = |when| scene.counts.ask(people, when, contact, addresses);
                 step.when.as_ref().is_some_and(|when| asked(when).may_fail)
             }),
+            Reason::Forgotten => people.carts.get(&contact.cart).is_some_and(|cart| cart.closing),
             Reason::Unshown => story.unshown.contains(&contact.cart),
             Reason::Shadow => story.shadow,
             Reason::Repeats => others().any(|(_, m)| variants.iter().any(|v| v.text == m.text)),

@@ -80,7 +80,9 @@ pub(super) fn lost(story: &Story, people: &People, arms: &Arms<'_>) -> Vec<Breac
         }
     }
     for (cart, held) in &people.carts {
-        let Some(alive) = held.alive.filter(|_| held.pieces > 0 && held.automated.is_none() && !held.ordered)
+        let Some(alive) = held
+            .alive
+            .filter(|_| held.pieces > 0 && held.automated.is_none() && !held.ordered && !held.closing)
         else {
             continue;
         };

@@ -81,6 +81,9 @@ pub(super) fn of(scene: &Scene<'_>, at: Instant, place: usize, message: &Message
     if people.stopped {
         found.push((Kind::Other, "the shop had stopped all messages".to_owned()));
     }
+    if let Some(since) = cart.and_then(|c| c.forgotten) {
+        found.push((Kind::AfterOptOut, format!("their cart was to be forgotten since {since}")));
+    }
     // What a cart says is as fresh as its last word to whoever asks for leave.
     if cart.and_then(|c| c.automated).is_some_and(|since| at - since > LEAVE_IS_GOOD_FOR) {
         found.push((Kind::Other, "its cart is a program's".to_owned()));

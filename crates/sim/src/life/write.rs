@@ -142,6 +142,9 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         _ => Some(BEGINNING),
     };
     let shadow = shop.percent(2);
+    if shop.percent(5) {
+        forget(&mut shop, &mut writer.acts);
+    }
     let told = (0..humans).map(|_| told(&mut shop)).collect();
     Group {
         number,
@@ -162,6 +165,26 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         elsewhere,
         in_force_since,
     }
+}
+
+/// Somebody wants one of the carts forgotten that they filled.
+fn forget(shop: &mut Random, acts: &mut Vec<Planned>) {
+    let filled: Vec<(Timestamp, u16, u16)> = acts
+        .iter()
+        .filter_map(|planned| match &planned.act {
+            Act::Batch { cart, visitor, deeds, .. } if deeds.iter().any(|(_, d)| d.pieces() > 0) => {
+                Some((planned.said, *cart, *visitor))
+            }
+            _ => None,
+        })
+        .collect();
+    let Some((filled, cart, visitor)) = shop.pick(&filled).copied() else { return };
+    let said = filled.plus(shop.span(5 * MINUTE, 30 * HOUR));
+    let mut arrives = vec![said];
+    if shop.percent(20) {
+        arrives.push(said.plus(shop.span(0, 2 * HOUR)));
+    }
+    acts.push(Planned { said, arrives, act: Act::Forgets { visitor, cart } });
 }
 
 /// What is told of where somebody is: of most everything.

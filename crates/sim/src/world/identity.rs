@@ -39,6 +39,7 @@ pub(super) enum Change {
     Order(Order),
     OrderedNear(Timestamp),
     LinkCart(u16),
+    ForgetCart(u16),
     /// Where they live, by an address of theirs; country and region as well as the zone.
     Lives(u16, bool),
     Verified(comeback_core::id::SendKey),
@@ -229,7 +230,7 @@ impl World<'_> {
         let ids: Vec<_> = changes
             .iter()
             .filter_map(|c| match c {
-                Change::LinkCart(cart) => self.cart_id(*cart),
+                Change::LinkCart(cart) | Change::ForgetCart(cart) => self.cart_id(*cart),
                 _ => None,
             })
             .collect();
@@ -249,6 +250,7 @@ impl World<'_> {
                     Change::Order(order) => p.record_order(order),
                     Change::OrderedNear(at) => p.ordered_near(at),
                     Change::LinkCart(_) => ids.by_ref().take(1).for_each(|id| p.link_cart(id)),
+                    Change::ForgetCart(_) => ids.by_ref().take(1).for_each(|id| p.forget_cart(id)),
                     Change::Lives(address, with_place) => {
                         p.zone = word(lives(address).zone).or_else(|| p.zone.take());
                         if with_place {
@@ -291,7 +293,11 @@ impl World<'_> {
                 }
             }
             // Told as an order, as a link and as a click.
-            Change::Order(_) | Change::OrderedNear(_) | Change::LinkCart(_) | Change::Verified(_) => return,
+            Change::Order(_)
+            | Change::OrderedNear(_)
+            | Change::LinkCart(_)
+            | Change::ForgetCart(_)
+            | Change::Verified(_) => return,
         };
         self.note(|| input);
     }

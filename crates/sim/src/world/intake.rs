@@ -50,6 +50,7 @@ impl World<'_> {
                 self.orders(task, &bought, &addresses)
             }
             Act::Ships { address, postal } => self.ships(&task, address, postal),
+            Act::Forgets { visitor, cart } => self.forgets(task, visitor, cart),
             Act::Clicks { message } => self.clicks(task, message),
             Act::OptsOut { message, all } => self.opts_out(&task, message, all),
             Act::Pauses { message } => self.pauses(&task, message),
@@ -85,7 +86,7 @@ impl World<'_> {
     }
 
     /// Everything is written: whoever reported it hears so. Once; a copy is answered and says nothing new.
-    fn answer(&mut self, act: usize, facts: Vec<Fact>) {
+    pub(super) fn answer(&mut self, act: usize, facts: Vec<Fact>) {
         if self.acknowledge(act) {
             for fact in facts {
                 self.tell(fact);
@@ -108,7 +109,7 @@ impl World<'_> {
     }
 
     /// The broken shell that answers now and writes hours later; a good one says `false`.
-    fn answers_first(&mut self, task: &Task, rule: Rule, facts: Vec<Fact>) -> bool {
+    pub(super) fn answers_first(&mut self, task: &Task, rule: Rule, facts: Vec<Fact>) -> bool {
         if self.setup.broken != Some(rule) || self.acknowledged.get(task.act).copied().unwrap_or(true) {
             return false;
         }
