@@ -4,11 +4,13 @@
 
 use comeback_core::consent::{Channel, Consent, Source};
 use comeback_core::gate::ClaimRequest;
+use comeback_core::jurisdiction::{Law, Pack, Rule as LawRule};
 use comeback_core::person::Person;
-use comeback_core::policy::Policy;
-use comeback_core::time::Timestamp;
+use comeback_core::policy::{Arm, Expr, Policy};
+use comeback_core::time::{DAY, Timestamp};
 
 use crate::checker::Kind;
+use crate::place::HOMES;
 
 macro_rules! rules {
     ($($name:ident $text:literal $kind:ident $tells:literal;)*) => {
@@ -48,11 +50,25 @@ rules! {
     OptedOut "opted_out" AfterOptOut "gate: who said no to everything hears nothing";
     ChannelOptedOut "channel_opted_out" AfterOptOut "gate: who said no to a channel hears nothing there";
     Paused "paused" AfterOptOut "gate: a pause is kept";
+    Forgotten "forgotten" AfterOptOut "gate: nothing about a cart that is forgotten, whatever it says itself";
     Consent "consent" Other "gate: nothing without a yes";
     Automated "automated" Other "gate: nothing for the cart of a program";
     Stopped "stopped" Other "gate: nothing while the shop has stopped";
     QuietHours "quiet_hours" Quiet "gate: quiet hours where the recipient is";
     Jurisdiction "jurisdiction" Quiet "gate: the law of the recipient's place";
+    LawQuiet "law_quiet" Quiet "law: hours at which nothing goes out";
+    LawDays "law_days" Quiet "law: days on which nothing goes out";
+    LawPerAbandonment "law_per_abandonment" Cap "law: messages for one abandonment";
+    LawPerDay "law_per_day" Cap "law: messages a day";
+    LawWithin "law_within" Other "law: nothing later after the abandonment than it allows";
+    LawConsent "law_consent" Other "law: a yes that is firm enough";
+    SoftElsewhere "soft_elsewhere" Other "law: customers need a yes where no law lets them go without";
+    SoftVouched "soft_vouched" Other "law: no customer by an address that was only typed";
+    SoftBought "soft_bought" Other "law: no customer by an order that only a page told of";
+    NumberLaw "number_law" Quiet "law: for a text message that of the number's country counts besides";
+    EveryLaw "every_law" Other "law: where nothing is known of a place, all of it counts";
+    EveryRegion "every_region" Quiet "law: where no region is known, that of all of them counts";
+    EveryZone "every_zone" Quiet "gate: where only a country is known, it must be day in all of it";
     CapDay "cap_day" Cap "gate: messages a day";
     CapWeek "cap_week" Cap "gate: messages a week";
     SmsCap "sms_cap" Cap "gate: text messages for one abandonment";
@@ -74,10 +90,22 @@ rules! {
     Approval "approval" Other "offers: not before somebody approved it";
     Margin "margin" Other "offers: enough is left";
     Activation "activation" Other "gate: never a cart older than the activation";
+    StepCondition "step_condition" Other "gate: nothing where the condition of the step does not hold";
+    Showable "showable" Other "gate: nothing about a cart in which there is nothing to show";
+    Shadow "shadow" Other "gate: a policy in shadow sends nothing";
+    SilentArm "silent_arm" Other "experiments: a silent arm sends nothing";
+    ArmChannel "arm_channel" Other "experiments: an arm's channels";
+    ArmTemplate "arm_template" Other "experiments: an arm's template";
+    ArmOffer "arm_offer" Other "experiments: an arm's offer";
+    ArmTime "arm_time" Other "experiments: an arm's time, by the cart's plan and by the gate";
+    ArmDue "arm_due" Other "gate: a later arm than the cart knew of is waited for";
+    FirstArm "first_arm" Other "experiments: the first arm stays, whoever turns out to be one";
     OldOrders "old_orders" Lost "gate: an order from before the cart is another matter";
     NewestFirst "newest_first" Lost "gate: the newest cart is followed, not the oldest";
     OneNo "one_no" Lost "gate: a no to one channel is no no to another";
     AYes "a_yes" Lost "gate: a yes is a yes";
+    ACondition "a_condition" Lost "gate: a condition that holds holds";
+    LawElsewhere "law_elsewhere" Lost "law: a law holds where it is law";
     Claim "claim" Cap "shell: leave is written down before it is used";
     SameKey "same_key" Duplicate "shell: every attempt goes under one key";
     Reserve "reserve" Cap "shell: what was given away and sent is remembered";
@@ -86,6 +114,7 @@ rules! {
     Pending "pending" Lost "shell: a send stays pending until it is settled";
     OrderFirst "order_first" AfterPurchase "shell: an order is written before it is acknowledged";
     OptOutFirst "opt_out_first" AfterOptOut "shell: a no is written before it is acknowledged";
+    ForgetFirst "forget_first" AfterOptOut "shell: a cart is forgotten before that is acknowledged";
     OrderToAll "order_to_all" AfterPurchase "shell: an order is told to everybody it may concern";
     OrderNear "order_near" AfterPurchase "shell: an order is told to whoever had something sent there last";
     Absorb "absorb" AfterOptOut "shell: a merge hands over everything";
@@ -111,6 +140,7 @@ impl Rule {
                 | Self::Pending
                 | Self::OrderFirst
                 | Self::OptOutFirst
+                | Self::ForgetFirst
                 | Self::OrderToAll
                 | Self::OrderNear
                 | Self::Absorb
@@ -136,6 +166,7 @@ impl Rule {
                 // A no is a word as well as an opt-out; the yes before it stands again.
                 person.consents.retain(|c| c.granted || !gone.contains(&c.channel));
             }
+            Self::Forgotten => person.forgotten.clear(),
             Self::Paused => person.paused_until = None,
             Self::Consent => {
                 for channel in &request.step.channels {
@@ -152,6 +183,48 @@ impl Rule {
             Self::Stopped => request.stopped = false,
             Self::QuietHours => policy.quiet_hours = None,
             Self::Jurisdiction => policy.jurisdictions.clear(),
+            Self::LawQuiet => keep(policy, |law| !matches!(law, Law::Quiet { .. })),
+            Self::LawDays => keep(policy, |law| !matches!(law, Law::NoDays { .. })),
+            Self::LawPerAbandonment => keep(policy, |law| !matches!(law, Law::PerAbandonment { .. })),
+            Self::LawPerDay => keep(policy, |law| !matches!(law, Law::PerDay { .. })),
+            Self::LawWithin => keep(policy, |law| !matches!(law, Law::Within { .. })),
+            Self::LawConsent => keep(policy, |law| !matches!(law, Law::LeastConsent { .. })),
+            Self::LawElsewhere => {
+                let homes: Vec<String> = HOMES.iter().map(|home| home.country.to_owned()).collect();
+                policy.jurisdictions.iter_mut().for_each(|pack| pack.countries.clone_from(&homes));
+            }
+            Self::SoftElsewhere => {
+                let law = Law::SoftOptIn { channel: Channel::Email, span_ms: 730 * DAY };
+                policy.jurisdictions.push(Pack {
+                    code: "everywhere".to_owned(),
+                    name: "everywhere".to_owned(),
+                    countries: HOMES.iter().map(|home| home.country.to_owned()).collect(),
+                    regions: vec![],
+                    as_of: "2026-01-01".to_owned(),
+                    holidays: vec![],
+                    rules: vec![LawRule { id: "soft".to_owned(), source: "nowhere".to_owned(), law }],
+                });
+            }
+            Self::SoftVouched => person.contacts.iter_mut().for_each(|c| c.verified = true),
+            Self::SoftBought => {
+                let orders = person.orders.iter_mut();
+                orders.for_each(|o| o.total_minor = o.total_minor.or(Some(0)));
+            }
+            Self::NumberLaw => {
+                let texts = person.contacts.iter_mut().filter(|c| c.channel == Channel::Sms);
+                texts.for_each(|number| number.address = dialled_from_elsewhere(&number.address));
+            }
+            Self::EveryLaw if person.place.country.is_none() => {
+                request.place.country = request.place.country.take().or_else(|| Some(LAWLESS.to_owned()));
+            }
+            Self::EveryRegion => {
+                for place in [&mut person.place, &mut request.place] {
+                    place.region = place.region.take().or_else(|| Some("none".to_owned()));
+                }
+            }
+            Self::EveryZone => {
+                request.zone = request.zone.take().or_else(|| Some(policy.default_zone.clone()));
+            }
             Self::CapDay => policy.caps.day = MANY,
             Self::CapWeek => policy.caps.week = MANY,
             Self::SmsCap => policy.caps.sms_per_abandonment = MANY,
@@ -168,7 +241,10 @@ impl Rule {
                     browse.per_week = MANY;
                 }
             }
-            Self::Repeats => request.step.template = request.key.as_str().to_owned(),
+            Self::Repeats => {
+                person.sends.iter_mut().for_each(|send| send.template.clear());
+                person.claims.values_mut().for_each(|claim| claim.template.clear());
+            }
             Self::Holdout => {
                 policy.holdout_percent = 0;
                 person.holdout = None;
@@ -194,7 +270,28 @@ impl Rule {
             Self::OfferFirst => policy.offers.iter_mut().for_each(|o| o.first_message = true),
             Self::Approval => request.approved.clone_from(&request.offers),
             Self::Margin => policy.offers.iter_mut().for_each(|o| o.min_margin = None),
-            Self::Activation => request.activation = None,
+            Self::Activation => {
+                if let Some(activation) = &mut request.activation {
+                    activation.at = Timestamp::default();
+                }
+            }
+            Self::StepCondition => request.step.when = None,
+            Self::ACondition => {
+                // None of none holds.
+                request.step.when = request.step.when.take().map(|_| Expr::Or(vec![]));
+            }
+            Self::Showable => request.showable_lines = 1,
+            Self::Shadow => {
+                if let Some(activation) = &mut request.activation {
+                    activation.shadow = false;
+                }
+            }
+            Self::SilentArm => arms(policy).for_each(|arm| arm.silent = false),
+            Self::ArmChannel => arms(policy).for_each(|arm| arm.channels = None),
+            Self::ArmTemplate => arms(policy).for_each(|arm| arm.template = None),
+            Self::ArmOffer => arms(policy).for_each(|arm| arm.offer = None),
+            Self::ArmTime | Self::ArmDue => arms(policy).for_each(|arm| arm.at_ms = None),
+            Self::FirstArm => person.assignments.clear(),
             Self::OldOrders => request.cart_born_at = Timestamp::from_millis(0),
             Self::NewestFirst => {
                 for episode in person.episodes.iter_mut().filter(|e| e.cart != request.cart) {
@@ -212,6 +309,29 @@ impl Rule {
         }
         idempotent
     }
+}
+
+/// A policy whose arms all keep the time of their step: carts plan by it, too.
+pub(crate) fn without_times(policy: &Policy) -> Policy {
+    let mut policy = policy.clone();
+    arms(&mut policy).for_each(|arm| arm.at_ms = None);
+    policy
+}
+
+/// A country of which no pack tells.
+const LAWLESS: &str = "KI";
+
+/// The same number with the prefix of a country without laws. It ends as before: by that its owner is known.
+fn dialled_from_elsewhere(number: &str) -> String {
+    format!("+686{}", number.get(number.len().saturating_sub(7)..).unwrap_or_default())
+}
+
+fn keep(policy: &mut Policy, is_kept: impl Fn(&Law) -> bool) {
+    policy.jurisdictions.iter_mut().for_each(|pack| pack.rules.retain(|rule| is_kept(&rule.law)));
+}
+
+fn arms(policy: &mut Policy) -> impl Iterator<Item = &mut Arm> {
+    policy.experiments.iter_mut().flat_map(|experiment| &mut experiment.arms)
 }
 
 #[cfg(test)]

@@ -5,10 +5,14 @@
 //! A message is judged by the moment at which leave was given for it: an order that comes in while the message is on
 //! its way to the provider cannot call it back. A leave is good for [`LEAVE_IS_GOOD_FOR`], no longer.
 
+mod arms;
 mod chance;
 mod civil;
+mod conditions;
 mod fact;
 mod gifts;
+mod hours;
+mod law;
 mod ledger;
 mod people;
 mod reasons;
@@ -16,15 +20,16 @@ mod rules;
 mod steps;
 mod verdict;
 mod whereabouts;
+mod zones;
 
 use std::collections::BTreeMap;
 
 pub use civil::{Local, easter, is_easter_plus, local};
-pub use fact::{
-    Contact, End, Entry, Fact, Gift, Instant, Message, Owner, Plan, Reason, Spot, Story, Voice, Way,
-};
-pub use rules::{Deal, Gives, Holiday, Night, Rules, Sheet};
+pub use fact::{Contact, End, Entry, Fact, Gift, Instant, Message, Owner, Reason, Spot, Story, Voice, Way};
+pub use rules::{Arm, Counted, Deal, Gives, Holiday, Lot, Night, Plan, Rules, Sheet, When};
 
+use arms::Arms;
+use conditions::Counts;
 use gifts::Gifts;
 use ledger::Ledger;
 use people::People;
@@ -101,8 +106,11 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
     let mut breaches = vec![];
     let mut people = People::new(&story.owners, rules.browse_per_week.is_some());
     let mut atlas = Atlas::default();
-    let mut heard = Heard::new(story.in_force_since);
-    let mut asked: BTreeMap<Contact, Asked> = BTreeMap::new();
+    let mut heard = Heard::default();
+    let mut arms = Arms::new(rules, story.shadow);
+    let mut counts = Counts::default();
+    // Every leave, not the last alone: whoever got the first may still be at work when a second is given.
+    let mut asked: BTreeMap<Contact, Vec<Asked>> = BTreeMap::new();
     let mut ledger = Ledger::new(rules);
     let mut gifts = Gifts::new(rules, story);
     for (place, entry) in story.facts.iter().enumerate() {
@@ -112,17 +120,16 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
         heard.learn(entry);
         ledger.learn(place, entry);
         gifts.learn(place, entry);
-        let in_force_since = story.in_force_since;
-        let scene = Scene { people: &people, atlas: &atlas, rules, in_force_since };
+        let scene = Scene { people: &people, atlas: &atlas, arms: &arms, counts: &counts, rules, story };
         let judged = |message| verdict::of(&scene, at, place, message);
         match &entry.fact {
             Fact::Leave(message) => {
-                asked.insert(message.contact, judged(message));
+                asked.entry(message.contact).or_default().push(judged(message));
             }
             Fact::Delivered(message) => {
-                let leave = asked
-                    .get(&message.contact)
-                    .filter(|a| a.message == *message && at - a.at <= LEAVE_IS_GOOD_FOR);
+                let given = asked.get(&message.contact).map(Vec::as_slice).unwrap_or_default();
+                let is_its = |a: &&Asked| a.message == *message && at - a.at <= LEAVE_IS_GOOD_FOR;
+                let leave = given.iter().rev().find(is_its);
                 // Where nobody gave leave, or too long ago, it is judged by the moment it went out.
                 let message = leave.cloned().unwrap_or_else(|| judged(message));
                 breaches.extend(message.breaches.iter().cloned());
@@ -130,19 +137,21 @@ pub fn check(story: &Story, rules: &Rules) -> Vec<Breach> {
             }
             Fact::Refused { contact, person, addresses, why } => {
                 let refusal = Refusal { at, contact: *contact, person, addresses, why: *why };
-                let what = heard.refused(&people, rules, &refusal);
+                let what = heard.refused(&scene, &refusal);
                 breaches.extend(what.map(|what| lost(at, *contact, &what)));
             }
             Fact::Ended { contact, how: End::Skipped(why) } => {
-                let what = heard.ended(&people, at, *contact, *why);
+                let what = heard.ended(&scene, at, *contact, *why);
                 breaches.extend(what.map(|what| lost(at, *contact, &what)));
             }
             _ => {}
         }
+        arms.learn(&people, entry);
+        counts.learn(entry);
     }
     breaches.extend(ledger.breaches(&people));
     breaches.extend(gifts.breaches(&ledger.firsts()));
-    breaches.extend(steps::lost(story, &people));
+    breaches.extend(steps::lost(story, &people, &arms));
     breaches
 }
 

@@ -6,7 +6,7 @@ mod write;
 
 use comeback_core::time::Timestamp;
 
-use crate::checker::{Owner, Voice, Way};
+use crate::checker::{Owner, Spot, Voice, Way};
 use crate::place::{Home, NOWHERE};
 
 pub use react::{Reached, react};
@@ -157,6 +157,13 @@ pub enum Act {
         /// Where to.
         postal: u16,
     },
+    /// Wants a cart forgotten, in a browser that has it.
+    Forgets {
+        /// Which browser.
+        visitor: u16,
+        /// Which cart.
+        cart: u16,
+    },
     /// Follows the link of a message.
     Clicks {
         /// The how-manieth message that reached this group.
@@ -194,6 +201,37 @@ pub struct Planned {
     pub act: Act,
 }
 
+/// What is told of where somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// Their browser tells its zone.
+    pub zone: bool,
+    /// The edge sees the country of a session.
+    pub country: bool,
+    /// It sees the region as well, and the shop knows it.
+    pub region: bool,
+    /// The shop tells their zone.
+    pub profile: bool,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { zone: true, country: true, region: true, profile: true }
+    }
+}
+
+impl Told {
+    /// Country and region of a place.
+    fn place(self, at: Home) -> Spot {
+        let region = self.country && self.region;
+        Spot { zone: "", country: told(self.country, at.country), region: told(region, at.region) }
+    }
+}
+
+const fn told(is_told: bool, word: &'static str) -> &'static str {
+    if is_told { word } else { "" }
+}
+
 /// A group of people who may turn out to be one another.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -205,6 +243,8 @@ pub struct Group {
     pub homes: Vec<Home>,
     /// Where they travel.
     pub abroad: Home,
+    /// What is told of where each of them is; everything of those who are not in it.
+    pub told: Vec<Told>,
     /// Their addresses.
     pub owners: Vec<Owner>,
     /// Their browsers.
@@ -221,6 +261,8 @@ pub struct Group {
     pub through_text: bool,
     /// Most messages in an hour, where whoever put the policy in force said so.
     pub per_hour: Option<u32>,
+    /// The policy decides among them, and nothing is sent.
+    pub shadow: bool,
     /// Since when somebody stands by the offers that need it; never if absent.
     pub approved_since: Option<Timestamp>,
     /// The rest of the shop sends messages and gives things away, too.
@@ -236,11 +278,29 @@ impl Group {
         self.homes.get(usize::from(address / ADDRESSES)).copied().unwrap_or(NOWHERE)
     }
 
-    /// Where a browser is.
+    /// Whether there is anything in a cart that may be shown: some hold only what no source stands for.
     #[must_use]
-    pub fn where_is(&self, visitor: u16, abroad: bool) -> Home {
-        let home = || self.homes.get(usize::from(visitor / 2)).copied().unwrap_or(NOWHERE);
-        if abroad { self.abroad } else { home() }
+    pub const fn is_shown(&self, cart: u16) -> bool {
+        (self.number + cart as u64) % 40 != 33
+    }
+
+    /// What a browser tells of where it is.
+    #[must_use]
+    pub fn session(&self, visitor: u16, abroad: bool) -> Spot {
+        let who = usize::from(visitor / 2);
+        let home = || self.homes.get(who).copied().unwrap_or(NOWHERE);
+        let at = if abroad { self.abroad } else { home() };
+        let told = self.told.get(who).copied().unwrap_or_default();
+        Spot { zone: self::told(told.zone, at.zone), ..told.place(at) }
+    }
+
+    /// What the shop tells of where the owner of an address lives.
+    #[must_use]
+    pub fn profile(&self, address: u16) -> Spot {
+        let at = self.home_of(address);
+        let told = self.told.get(usize::from(address / ADDRESSES)).copied().unwrap_or_default();
+        let place = Told { country: true, ..told }.place(at);
+        Spot { zone: self::told(told.profile, at.zone), ..place }
     }
 }
 

@@ -4,9 +4,10 @@
 use comeback_core::consent::{Channel, Source};
 use comeback_core::decision::Why;
 use comeback_core::jurisdiction::{Holiday as CoreHoliday, Law, Pack, Weekday};
-use comeback_core::policy::{Offer, OfferKind, Policy};
+use comeback_core::offer::NO_OFFER;
+use comeback_core::policy::{Expr, Field, Offer, OfferKind, Op, Policy, Step, Subject};
 
-use crate::checker::{Deal, Gives, Holiday, Night, Reason, Rules, Sheet, Way};
+use crate::checker::{Arm, Counted, Deal, Gives, Holiday, Lot, Night, Plan, Reason, Rules, Sheet, Way, When};
 use crate::world::shop;
 
 /// The same channel, to the checker.
@@ -44,6 +45,11 @@ const REASONS: &[(Why, Reason)] = &[
     (Why::ProviderRefused, Reason::Declined),
     (Why::Superseded, Reason::Superseded),
     (Why::NoPerson, Reason::Nobody),
+    (Why::SilentArm, Reason::Silent),
+    (Why::QuietHours, Reason::Night),
+    (Why::Forgotten, Reason::Forgotten),
+    (Why::NothingToShow, Reason::Unshown),
+    (Why::Shadow, Reason::Shadow),
 ];
 
 /// The same reason, to the checker.
@@ -69,6 +75,13 @@ pub fn rules_of(policy: &Policy) -> Rules {
         rollout_percent: u64::from(policy.rollout.percent),
         per_hour: policy.rollout.per_hour.map(size),
         offers: policy.offers.iter().map(deal).collect(),
+        default_country: policy.default_country.clone(),
+        default_zone: policy.default_zone.clone(),
+        plans: policy
+            .sequences
+            .iter()
+            .map(|s| (s.name.clone(), s.steps.iter().map(|step| plan(policy, &s.name, step)).collect()))
+            .collect(),
         per_day: size(policy.caps.day),
         per_week: size(policy.caps.week),
         texts_per_abandonment: size(policy.caps.sms_per_abandonment),
@@ -76,17 +89,8 @@ pub fn rules_of(policy: &Policy) -> Rules {
         unverified_ms: policy.caps.unverified_ms,
         quiet: policy.quiet_hours.filter(|q| q.from != q.to).map(|q| (i64::from(q.from), i64::from(q.to))),
         soft_opt_in: policy.consent.soft_opt_in,
-        laws: policy
-            .jurisdictions
-            .iter()
-            .map(sheet)
-            .chain(policy.consent.least.iter().map(|(channel, source)| Sheet {
-                // What the policy itself asks for holds everywhere.
-                countries: crate::place::HOMES.iter().map(|h| h.country.to_owned()).collect(),
-                least_voice: vec![(way(*channel), voice(*source))],
-                ..Sheet::default()
-            }))
-            .collect(),
+        least_voice: policy.consent.least.iter().map(|(c, source)| (way(*c), voice(*source))).collect(),
+        laws: policy.jurisdictions.iter().map(sheet).collect(),
     }
 }
 
@@ -94,6 +98,87 @@ pub fn rules_of(policy: &Policy) -> Rules {
 #[expect(clippy::cast_possible_truncation, reason = "policies bound what they give")]
 fn parts(number: f64, parts: f64) -> i64 {
     (number * parts).round() as i64
+}
+
+fn ways(channels: &[Channel]) -> Vec<Way> {
+    channels.iter().map(|c| way(*c)).collect()
+}
+
+/// The offers of which something with this offer may carry one.
+fn gifts(policy: &Policy, offer: &str) -> Vec<String> {
+    let arms = policy.learners.iter().find(|l| l.name == offer).map(|l| l.arms.clone());
+    arms.unwrap_or_else(|| vec![offer.to_owned()]).into_iter().filter(|o| o != NO_OFFER).collect()
+}
+
+/// A condition with its segments written out.
+fn condition(policy: &Policy, expr: &Expr) -> When {
+    let all = |parts: &[Expr]| parts.iter().map(|part| condition(policy, part)).collect();
+    match expr {
+        Expr::And(parts) => When::All(all(parts)),
+        Expr::Or(parts) => When::Any(all(parts)),
+        Expr::Not(part) => When::Not(Box::new(condition(policy, part))),
+        Expr::Segment(name) => {
+            let named = policy.segments.iter().find(|s| s.name == *name);
+            named.map_or(When::Unread, |s| condition(policy, &s.when))
+        }
+        Expr::Compare { field, op, value } => match field {
+            Field::AbandonmentContacts => compared(Counted::Sent, *op, *value),
+            Field::AbandonmentClicks => compared(Counted::Followed, *op, *value),
+            Field::AbandonmentNumber => compared(Counted::Abandonment, *op, *value),
+            _ => When::Unread,
+        },
+        Expr::Is { .. } | Expr::Has { .. } => When::Unread,
+    }
+}
+
+/// A comparison of whole numbers.
+#[expect(clippy::cast_possible_truncation, reason = "numbers of a policy have 15 digits at most")]
+fn compared(counted: Counted, op: Op, value: f64) -> When {
+    let (below, above) = (value.ceil() as i64 - 1, value.floor() as i64 + 1);
+    // Of a number that is not whole there is none.
+    let same = When::Between(counted, value.ceil() as i64, value.floor() as i64);
+    match op {
+        Op::Lt => When::Between(counted, i64::MIN, below),
+        Op::Le => When::Between(counted, i64::MIN, above - 1),
+        Op::Gt => When::Between(counted, above, i64::MAX),
+        Op::Ge => When::Between(counted, below + 1, i64::MAX),
+        Op::Eq => same,
+        Op::Ne => When::Not(Box::new(same)),
+    }
+}
+
+fn plan(policy: &Policy, sequence: &str, step: &Step) -> Plan {
+    let is_on_it = |subject: &Subject| match subject {
+        Subject::Step { sequence: of, step: on } => of == sequence && *on == step.name,
+        Subject::Panel { .. } => false,
+    };
+    Plan {
+        after: step.at_ms,
+        ways: ways(&step.channels),
+        text: step.template.clone(),
+        when: step.when.as_ref().map(|when| condition(policy, when)),
+        gifts: step.offer.as_ref().map(|offer| gifts(policy, offer)).unwrap_or_default(),
+        lots: policy
+            .experiments
+            .iter()
+            .filter(|e| is_on_it(&e.subject))
+            .map(|e| Lot {
+                name: e.name.clone(),
+                arms: e
+                    .arms
+                    .iter()
+                    .map(|arm| Arm {
+                        weight: u64::from(arm.weight),
+                        after: arm.at_ms,
+                        ways: arm.channels.as_deref().map(ways),
+                        text: arm.template.clone(),
+                        gifts: arm.offer.as_ref().map(|offer| gifts(policy, offer)),
+                        silent: arm.silent,
+                    })
+                    .collect(),
+            })
+            .collect(),
+    }
 }
 
 fn deal(offer: &Offer) -> Deal {
@@ -143,7 +228,6 @@ fn sheet(pack: &Pack) -> Sheet {
             CoreHoliday::Easter { offset } => Holiday::Easter(i64::from(*offset)),
         })
         .collect();
-    let ways = |channels: &[Channel]| channels.iter().map(|c| way(*c)).collect::<Vec<_>>();
     for rule in &pack.rules {
         match &rule.law {
             Law::Quiet { channels, window, days } => sheet.quiet.push(Night {

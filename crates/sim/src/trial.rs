@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use comeback_core::consent::Channel;
+use comeback_core::jurisdiction::{Law, Pack, Rule};
 use comeback_core::policy::{
-    Browse, Caps, Fatigue, Learner, Offer, OfferKind, Policy, Rollout, Sequence, Step,
+    Arm, Browse, Caps, ConsentRules, Experiment, Expr, Fatigue, Field, Learner, Offer, OfferKind, Op, Policy,
+    Rollout, Sequence, Step, Subject,
 };
 use comeback_core::recovery::Trigger;
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, QuietHours, SECOND};
@@ -31,8 +33,54 @@ fn offer(name: &str) -> Offer {
     }
 }
 
+/// Laws of a kind of which the known ones have none that a trial would come up against.
+fn laws() -> [Pack; 2] {
+    let pack = |code: &str, countries: &[&str], laws: Vec<Law>| Pack {
+        code: code.to_owned(),
+        name: code.to_owned(),
+        countries: countries.iter().map(|c| (*c).to_owned()).collect(),
+        regions: vec![],
+        as_of: "2026-01-01".to_owned(),
+        holidays: vec![],
+        rules: laws
+            .into_iter()
+            .map(|law| Rule { id: "invented".to_owned(), source: "nowhere".to_owned(), law })
+            .collect(),
+    };
+    let (mail, sms) = (Channel::Email, Channel::Sms);
+    [
+        pack(
+            "few",
+            &["JP", "IN", "NP", "BR", "CL"],
+            vec![
+                Law::PerAbandonment { channel: mail, most: 2 },
+                Law::Within { channel: mail, span_ms: 55 * HOUR },
+            ],
+        ),
+        pack(
+            "seldom",
+            &["NZ", "IL", "EG", "NG"],
+            vec![
+                Law::PerDay { channel: sms, most: 1 },
+                Law::NoDays { channels: vec![mail], sundays: true, holidays: false },
+            ],
+        ),
+    ]
+}
+
+/// An experiment on a step: nothing is changed for most.
+fn experiment(number: usize, step: usize, arm: Arm) -> Experiment {
+    let control = Arm { name: "control".to_owned(), weight: 3, ..Arm::default() };
+    Experiment {
+        name: format!("experiment_{number}"),
+        hypothesis: "That the checker knows who is in which arm.".to_owned(),
+        subject: Subject::Step { sequence: "trial".to_owned(), step: format!("step_{step}") },
+        arms: vec![control, Arm { name: "other".to_owned(), weight: 2, ..arm }],
+    }
+}
+
 /// The policy: two messages a day, four a week, two texts, quiet from 23 to 7, rest after five that nothing followed, offers
-/// with a budget, an approval or a margin and a choice between them that is learned, one a week about things looked at, some held out, some not reached yet, and the law as given.
+/// with a budget, an approval or a margin and a choice between them that is learned, one a week about things looked at, some held out, some not reached yet, experiments on some steps, and the law as given.
 #[must_use]
 pub fn policy(law_of: &Policy) -> Policy {
     let offered = |n: usize| match n {
@@ -42,6 +90,15 @@ pub fn policy(law_of: &Policy) -> Policy {
         8 => Some("fifth"),
         _ => None,
     };
+    let condition = |n: usize| {
+        let (field, op, value) = match n {
+            3 => (Field::AbandonmentNumber, Op::Le, 1.0),
+            6 => (Field::AbandonmentClicks, Op::Eq, 0.0),
+            7 => (Field::AbandonmentContacts, Op::Lt, 3.0),
+            _ => return None,
+        };
+        Some(Expr::Compare { field, op, value })
+    };
     let step = |n: usize, at_ms: Millis, channels: &[Channel], text: usize| Step {
         name: format!("step_{n}"),
         at_ms,
@@ -49,7 +106,7 @@ pub fn policy(law_of: &Policy) -> Policy {
         channels: channels.to_vec(),
         template: format!("template_{text}"),
         offer: offered(n).map(str::to_owned),
-        when: None,
+        when: condition(n),
     };
     let (mail, sms, push) = (Channel::Email, Channel::Sms, Channel::Push);
     let plan: &[(Millis, &[Channel])] = &[
@@ -88,8 +145,9 @@ pub fn policy(law_of: &Policy) -> Policy {
             per_week: 1,
         }),
         holdout_percent: 5,
+        consent: ConsentRules { soft_opt_in: true, ..ConsentRules::default() },
         rollout: Rollout { percent: 95, per_hour: None },
-        jurisdictions: law_of.jurisdictions.clone(),
+        jurisdictions: law_of.jurisdictions.iter().cloned().chain(laws()).collect(),
         offers: vec![
             Offer { percent: 5, budget_day: Some(16.0), per_90d: Some(1), ..offer("five") },
             Offer { kind: OfferKind::Amount, amount: 12.0, approval: true, ..offer("twelve") },
@@ -102,6 +160,21 @@ pub fn policy(law_of: &Policy) -> Policy {
             cohorts: vec![],
             cost: BTreeMap::new(),
         }],
+        experiments: [
+            (1, Arm { silent: true, ..Arm::default() }),
+            (4, Arm { channels: Some(vec![push, sms]), ..Arm::default() }),
+            (6, Arm { offer: Some("fifth".to_owned()), at_ms: Some(25 * HOUR), ..Arm::default() }),
+            (8, Arm { template: Some("template_0".to_owned()), ..Arm::default() }),
+        ]
+        .into_iter()
+        // Most are at another hour: that a cart knows its person by an id with another arm is rare.
+        .chain(
+            [(2, 9), (3, 28), (4, 48), (5, 92), (7, 220), (8, 300), (9, 400)]
+                .map(|(step, quarters)| (step, Arm { at_ms: Some(quarters * HOUR / 4), ..Arm::default() })),
+        )
+        .enumerate()
+        .map(|(number, (step, arm))| experiment(number, step, arm))
+        .collect(),
         ..Policy::plain("trial", vec![left, looked])
     }
 }

@@ -6,6 +6,7 @@
 mod batch;
 mod books;
 mod consumer;
+mod forget;
 mod identity;
 mod intake;
 mod orders;
@@ -24,12 +25,11 @@ use comeback_core::policy::Policy;
 use comeback_core::recovery::Recovery;
 use comeback_core::time::{MINUTE, Millis, SECOND, Timestamp};
 
-use crate::broken::Rule;
-use crate::checker::{Entry, Fact, Story, Way};
+use crate::broken::{Rule, without_times};
+use crate::checker::{Contact, Entry, Fact, Spot, Story, Way};
 use crate::faults::{Crash, Fate, Weather};
 use crate::journal::{Event, Input};
 use crate::life::{Group, Planned};
-use crate::place::Home;
 use crate::provider::Provider;
 use crate::random::Random;
 
@@ -109,6 +109,7 @@ struct Reached {
     person: PersonId,
     way: Way,
     address: u16,
+    contact: Contact,
 }
 
 /// A call from outside on its way through the shell.
@@ -182,6 +183,13 @@ pub(crate) struct World<'s> {
 /// Lets a group live, until nothing is left to do.
 #[must_use]
 pub fn run(group: &Group, setup: &Setup) -> Outcome {
+    let unvaried;
+    let setup = if setup.broken == Some(Rule::ArmTime) {
+        unvaried = Setup { policy: without_times(&setup.policy), ..setup.clone() };
+        &unvaried
+    } else {
+        setup
+    };
     let mut world = World::new(group, setup);
     for act in 0..group.acts.len() {
         world.call(act);
@@ -190,6 +198,8 @@ pub fn run(group: &Group, setup: &Setup) -> Outcome {
     world.outcome.story.owners.clone_from(&group.owners);
     world.outcome.story.approved_since = group.approved_since.map(Timestamp::millis);
     world.outcome.story.per_hour = group.per_hour.and_then(|n| usize::try_from(n).ok());
+    world.outcome.story.shadow = group.shadow;
+    world.outcome.story.unshown = (0..group.carts).filter(|cart| !group.is_shown(*cart)).collect();
     world.outcome.story.in_force_since = group.in_force_since.map(Timestamp::millis);
     world.outcome
 }
@@ -397,7 +407,7 @@ impl<'s> World<'s> {
                 Effect::Record(entry) => {
                     self.books.learn(Learned::from(&entry).as_slice());
                 }
-                // Nobody has a cart forgotten here.
+                // Nobody keeps a log here.
                 Effect::Erase => {}
                 Effect::OfferSend(job) => {
                     for delay in self.weather.deliveries() {
@@ -492,9 +502,13 @@ impl<'s> World<'s> {
 }
 
 /// A place as the edge and the shop tell it.
-fn place(home: Home) -> Place {
-    let word = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Place { country: word(home.country), region: word(home.region) }
+fn place(spot: Spot) -> Place {
+    Place { country: word(spot.country), region: word(spot.region) }
+}
+
+/// A word that was told.
+fn word(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The one shop of a simulation.

@@ -43,6 +43,14 @@ fn every_preset_is_clean() {
 }
 
 #[test]
+fn a_policys_own_bound_of_the_hour_is_kept() {
+    let mut policy = preset("early");
+    policy.rollout.per_hour = Some(1);
+    let report = run(5, 4_000, &Setup::of(policy));
+    assert!(report.is_clean(), "{}", told(&report));
+}
+
+#[test]
 fn the_absence_of_every_rule_is_found_out() {
     let policy = trial::policy(&preset("multichannel"));
     let setup = Setup { trouble: trial::TROUBLE, ..Setup::of(policy) };
@@ -81,6 +89,8 @@ fn a_browser_that_only_shows_the_id_of_a_cart_that_is_not_there_is_not_thereby_i
         seed: 1,
         homes: vec![home],
         abroad: home,
+        told: vec![],
+        shadow: false,
         owners: ways.iter().map(|way| Owner { way: *way, home: home.spot() }).collect(),
         visitors: 2,
         carts: 3,

@@ -36,6 +36,8 @@ fn reached(carts: u16, acts: Vec<Planned>) -> Vec<(u16, u16)> {
         seed: 1,
         homes: vec![home],
         abroad: home,
+        told: vec![],
+        shadow: false,
         owners: ways.iter().map(|way| Owner { way: *way, home: home.spot() }).collect(),
         visitors: 2,
         carts,

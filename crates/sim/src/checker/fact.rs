@@ -37,14 +37,14 @@ pub struct Contact {
     pub step: u32,
 }
 
-/// Somewhere on earth.
+/// Somewhere on earth. What was not told is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spot {
     /// IANA zone.
     pub zone: &'static str,
     /// Country.
     pub country: &'static str,
-    /// Region, or empty.
+    /// Region.
     pub region: &'static str,
 }
 
@@ -82,21 +82,6 @@ pub struct Message {
     pub gift: Option<Gift>,
     /// When the shop was asked for budget and room: a message counts in that day and hour.
     pub asked: Instant,
-}
-
-/// A planned contact as it was planned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// In milliseconds after the beginning.
-    pub after: i64,
-    /// By these ways.
-    pub ways: Vec<Way>,
-    /// Name of its text.
-    pub text: String,
-    /// Only under a condition.
-    pub conditional: bool,
-    /// Names of offers of which it may carry one.
-    pub gifts: Vec<String>,
 }
 
 /// Why a step was not sent, where the reason claims something that is so or is not.
@@ -146,6 +131,16 @@ pub enum Reason {
     Superseded,
     /// Nobody is known behind the cart.
     Nobody,
+    /// Its shopper wanted the cart forgotten.
+    Forgotten,
+    /// There is nothing in the cart that may be shown.
+    Unshown,
+    /// The policy only shows what it would do.
+    Shadow,
+    /// At no hour is it day wherever they may be.
+    Night,
+    /// An arm of an experiment that sends nothing.
+    Silent,
     /// Something that never happens here.
     Never,
 }
@@ -239,6 +234,13 @@ pub enum Fact {
     Clicked {
         /// Which address.
         address: u16,
+        /// In which message.
+        contact: Contact,
+    },
+    /// The same, once it is acknowledged.
+    Followed {
+        /// Which message.
+        contact: Contact,
     },
     /// It is known whose an address is.
     Proved {
@@ -280,6 +282,11 @@ pub enum Fact {
     Cancelled {
         /// Its number.
         order: u32,
+    },
+    /// Its shopper wanted a cart forgotten.
+    Forgotten {
+        /// The cart.
+        cart: u16,
     },
     /// The shop's stop switch.
     Stopped {
@@ -340,7 +347,14 @@ pub enum Fact {
     },
     /// A provider took a message, and it reached the address.
     Delivered(Message),
-    /// A cart was left, and its sequence has steps so long after that.
+    /// A cart knows its person by this id from now on.
+    Behind {
+        /// The cart.
+        cart: u16,
+        /// The id.
+        person: String,
+    },
+    /// A cart was left, and a sequence is followed.
     Left {
         /// The cart.
         cart: u16,
@@ -350,8 +364,8 @@ pub enum Fact {
         began: Instant,
         /// It is about something looked at.
         browse: bool,
-        /// Its steps.
-        steps: Vec<Plan>,
+        /// Name of the sequence.
+        sequence: String,
     },
     /// It was seen that a cart was left, whether or not a sequence is for it.
     Considered {
@@ -404,6 +418,10 @@ pub struct Story {
     pub owners: Vec<Owner>,
     /// No cart that was left before is to be touched.
     pub in_force_since: Option<Instant>,
+    /// The policy is in shadow: nothing is sent.
+    pub shadow: bool,
+    /// Carts in which there is nothing that may be shown.
+    pub unshown: Vec<u16>,
     /// Most messages in an hour, where whoever put the policy in force said so.
     pub per_hour: Option<usize>,
     /// Since when somebody stands by the offers that need it; never if absent.

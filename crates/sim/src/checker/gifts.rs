@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Contact, Entry, Fact, Gift, Instant, Message, Plan, Story};
+use super::fact::{Contact, Entry, Fact, Gift, Instant, Message, Story};
 use super::rules::{Deal, Gives, Rules};
 use super::verdict::Asked;
 use super::{Breach, DAY, Kind};
@@ -29,7 +29,6 @@ pub(super) struct Gifts<'s> {
     promises: Vec<Promise>,
     /// What the rest of the shop gave: when, what, how much.
     elsewhere: Vec<(Instant, Option<(String, i64)>)>,
-    plans: BTreeMap<(u16, u32), Vec<Plan>>,
 }
 
 const fn episode(contact: Contact) -> (u16, u32) {
@@ -40,8 +39,8 @@ impl<'s> Gifts<'s> {
     pub(super) fn new(rules: &'s Rules, story: &Story) -> Self {
         let per_hour = [rules.per_hour, story.per_hour].into_iter().flatten().min();
         let approved_since = story.approved_since;
-        let (promises, elsewhere, plans) = (vec![], vec![], BTreeMap::new());
-        Self { rules, per_hour, approved_since, promises, elsewhere, plans }
+        let (promises, elsewhere) = (vec![], vec![]);
+        Self { rules, per_hour, approved_since, promises, elsewhere }
     }
 
     /// Takes in what happened.
@@ -53,9 +52,6 @@ impl<'s> Gifts<'s> {
                 self.promises.extend(promise);
             }
             Fact::Elsewhere { gift } => self.elsewhere.push((entry.at, gift.clone())),
-            Fact::Left { cart, episode, steps, .. } => {
-                self.plans.insert((*cart, *episode), steps.clone());
-            }
             _ => {}
         }
     }
@@ -86,11 +82,6 @@ impl<'s> Gifts<'s> {
         let contact = message.message.contact;
         let about_this = |m: &&&Asked| episode(m.message.contact) == episode(contact);
         let theirs = |m: &&&Asked| message.person.contains(&m.message.address);
-        let plan = self.plans.get(&episode(contact));
-        let step = plan.and_then(|steps| steps.get(usize::try_from(contact.step).unwrap_or(usize::MAX)));
-        if step.is_some_and(|step| !step.gifts.contains(&gift.offer)) && !gift.again {
-            wrong(Kind::Other, "its step has no such offer");
-        }
         if gift.until <= message.at {
             wrong(Kind::Other, "it was over");
         }

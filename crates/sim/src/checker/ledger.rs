@@ -44,7 +44,7 @@ impl<'r> Ledger<'r> {
             Fact::Said { address, granted: true, said, .. } => {
                 self.answers.push((entry.at.max(*said), BTreeSet::from([*address])));
             }
-            Fact::Clicked { address } => self.answers.push((entry.at, BTreeSet::from([*address]))),
+            Fact::Clicked { address, .. } => self.answers.push((entry.at, BTreeSet::from([*address]))),
             Fact::Refused { addresses, why: Reason::Holdout, .. } => {
                 self.held_out.push((place, addresses.clone()));
             }

@@ -47,6 +47,10 @@ pub(super) struct Cart {
     pub(super) pieces: i32,
     pub(super) alive: Option<Instant>,
     pub(super) ordered: bool,
+    /// Its shopper wanted it forgotten, and was answered.
+    pub(super) forgotten: Option<Instant>,
+    /// The same, be it not answered yet.
+    pub(super) closing: bool,
     /// An address of the person behind it,
     pub(super) person: Option<u16>,
     /// known since then.
@@ -80,6 +84,18 @@ pub(super) struct People {
     touching: BTreeMap<u16, BTreeSet<u16>>,
     /// When an order first arrived.
     orders_heard: BTreeMap<u32, Instant>,
+    /// Orders of which the platform told, be it not answered yet.
+    told: Vec<Told>,
+}
+
+/// An order by the platform's word.
+#[derive(Debug, Clone)]
+struct Told {
+    number: u32,
+    placed: Instant,
+    addresses: Vec<u16>,
+    /// It may be anybody's: whoever is behind what was bought.
+    anybody: bool,
 }
 
 /// Somebody has something sent to a postal address.
@@ -98,6 +114,7 @@ impl People {
             shipped: vec![],
             touching: BTreeMap::new(),
             orders_heard: BTreeMap::new(),
+            told: vec![],
             parent: (0..owners.len()).collect(),
             perhaps: (0..owners.len()).collect(),
             owners: owners.to_vec(),
@@ -118,6 +135,11 @@ impl People {
     /// Whose an address truly is.
     pub(super) fn owner(&self, address: u16) -> Option<&Owner> {
         self.owners.get(usize::from(address))
+    }
+
+    /// Everybody's addresses by one way.
+    pub(super) fn all_by(&self, way: Way) -> impl Iterator<Item = (u16, &Owner)> + Clone {
+        (0..).zip(&self.owners).filter(move |(_, owner)| owner.way == way)
     }
 
     fn of_address(address: u16) -> usize {
@@ -188,12 +210,21 @@ impl People {
                     heard: entry.at,
                     known: None,
                 }),
+                Fact::Forgotten { cart } => self.carts.entry(*cart).or_default().closing = true,
                 Fact::Touched { cart, visitor, .. } => {
                     self.touching.entry(*cart).or_default().insert(*visitor);
                     self.may_be_theirs(*cart);
                 }
-                Fact::Ordered { order, .. } => {
+                Fact::Ordered { order, placed, cart, visitor, addresses, .. } => {
                     self.orders_heard.entry(*order).or_insert(entry.at);
+                    if visitor.is_none() {
+                        self.told.push(Told {
+                            number: *order,
+                            placed: *placed,
+                            addresses: addresses.clone(),
+                            anybody: cart.is_some(),
+                        });
+                    }
                 }
                 _ => {}
             },
@@ -314,12 +345,25 @@ impl People {
                     held.cancelled = true;
                 }
             }
+            Fact::Forgotten { cart } => {
+                self.carts.entry(*cart).or_default().forgotten.get_or_insert(entry.at);
+            }
             Fact::Stopped { on } => self.stopped = *on,
             Fact::Left { cart, episode, began, .. } => {
                 self.carts.entry(*cart).or_default().began.insert(*episode, *began);
             }
             _ => {}
         }
+    }
+
+    /// When whoever has an address may have bought something, by the platform's word: a page's makes nobody a customer.
+    pub(super) fn bought(&self, address: u16) -> impl Iterator<Item = Instant> {
+        let is_theirs = move |told: &&Told| {
+            let is_named = told.addresses.iter().any(|a| self.may_be_one(*a, address));
+            let is_cancelled = self.orders.iter().any(|o| o.number == told.number && o.cancelled);
+            told.anybody || (is_named && !is_cancelled)
+        };
+        self.told.iter().filter(is_theirs).map(|told| told.placed)
     }
 
     /// Whoever surely was the last to have something sent there when an order arrived: nobody else was on the way.

@@ -2,16 +2,16 @@
 //! known before it is acknowledged, and a call about who is who may have been heard before it was answered; so a
 //! reason stands if anything that had arrived by then bears it out, and is false only if nothing does.
 //!
-//! What rests on conditions of the policy or on the law of a place is not judged here: the former the checker does
-//! not read, and of the latter it knows what forbids, not which of several rules was asked first.
+//! Of conditions the checker reads what it can count for itself; what else they ask may be so or not. Of the law it is asked
+//! whether any that may hold forbids the message for good, not which of several rules was asked first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chance;
-use super::fact::{Contact, Entry, Fact, Instant, Message, Plan, Reason, Way};
-use super::people::People;
-use super::rules::Rules;
+use super::fact::{Contact, Entry, Fact, Instant, Message, Reason, Way};
+use super::verdict::Scene;
+use super::whereabouts::Whereabouts;
 use super::{DAY, LEAVE_IS_GOOD_FOR};
+use super::{chance, law};
 
 /// A message counts from its leave here, and from when it was known to be sent there.
 const SLACK: i64 = 2 * LEAVE_IS_GOOD_FOR;
@@ -38,14 +38,12 @@ struct Left {
 /// Everything that may be known so far, and what was surely acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    in_force_since: Option<Instant>,
     orders: Vec<Order>,
     opt_outs: Vec<(u16, Option<Way>)>,
     /// First sign of a cart that arrived.
     seen: BTreeMap<u16, Instant>,
     automated: BTreeSet<u16>,
     left: Vec<Left>,
-    plans: BTreeMap<(u16, u32), (Instant, Vec<Plan>)>,
     /// Messages for which leave was written down.
     leaves: Vec<(Instant, Message)>,
     delivered: BTreeSet<Contact>,
@@ -73,10 +71,6 @@ pub(super) struct Refusal<'a> {
 }
 
 impl Heard {
-    pub(super) fn new(in_force_since: Option<Instant>) -> Self {
-        Self { in_force_since, ..Self::default() }
-    }
-
     /// Takes in what happened.
     pub(super) fn learn(&mut self, entry: &Entry) {
         match &entry.fact {
@@ -100,9 +94,8 @@ impl Heard {
             Fact::Subscribed { address, .. } => {
                 self.contacts.insert(*address);
             }
-            Fact::Left { cart, episode, began, browse, steps } => {
+            Fact::Left { cart, began, browse, .. } => {
                 self.left.push(Left { cart: *cart, began: *began, browse: *browse });
-                self.plans.insert((*cart, *episode), (*began, steps.clone()));
             }
             Fact::Leave(message) | Fact::Stored(message) => self.leaves.push((entry.at, message.clone())),
             Fact::Delivered(message) => {
@@ -140,13 +133,8 @@ impl Heard {
     }
 
     /// Judges a refusal; what is wrong with its reason.
-    pub(super) fn refused(
-        &mut self,
-        people: &People,
-        rules: &Rules,
-        refusal: &Refusal<'_>,
-    ) -> Option<String> {
-        let wrong = self.wrong(people, rules, refusal);
+    pub(super) fn refused(&mut self, scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<String> {
+        let wrong = self.wrong(scene, refusal);
         if wrong.is_none() {
             self.borne_out.insert((refusal.contact, refusal.why));
             if refusal.why == Reason::Holdout {
@@ -159,22 +147,18 @@ impl Heard {
     /// Judges the word of a cart that a step was not sent.
     pub(super) fn ended(
         &self,
-        people: &People,
+        scene: &Scene<'_>,
         at: Instant,
         contact: Contact,
         why: Reason,
     ) -> Option<String> {
         let wrong = match why {
             Reason::Superseded => {
-                let plan = self.plans.get(&(contact.cart, contact.episode));
-                let next = plan.and_then(|(began, steps)| {
-                    let next = usize::try_from(contact.step).ok()?.checked_add(1)?;
-                    Some(*began + steps.get(next)?.after)
-                });
+                let next = scene.arms.due(Contact { step: contact.step.saturating_add(1), ..contact });
                 next.is_none_or(|due| at < due).then_some("the next step was not due")
             }
             Reason::Nobody => {
-                let cart = people.carts.get(&contact.cart);
+                let cart = scene.people.carts.get(&contact.cart);
                 let was_known = cart.is_some_and(|c| {
                     c.person_since.zip(c.known).is_some_and(|(person, cart)| person.max(cart) <= at)
                 });
@@ -186,19 +170,27 @@ impl Heard {
         wrong.map(|what| format!("step ended, {why:?}: {what}"))
     }
 
-    fn wrong(&self, people: &People, rules: &Rules, refusal: &Refusal<'_>) -> Option<&'static str> {
+    fn wrong(&self, scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<&'static str> {
+        let Scene { people, rules, arms, story, .. } = *scene;
         let Refusal { at, contact, person, addresses, why } = *refusal;
         let perhaps_theirs = |other: u16| addresses.iter().any(|a| people.may_be_one(*a, other));
         let surely_theirs = |other: u16| addresses.iter().any(|a| people.are_one(*a, other));
         let this = (contact.cart, contact.episode);
-        let plan = self.plans.get(&this);
-        let step = plan.and_then(|(_, steps)| steps.get(usize::try_from(contact.step).ok()?));
-        let ways = step.map(|s| s.ways.as_slice()).unwrap_or_default();
+        let episode = arms.episode(contact);
+        let variants = arms.variants(people, contact, person, addresses);
         let of_this = || self.leaves.iter().filter(|(_, m)| (m.contact.cart, m.contact.episode) == this);
         let others = || of_this().filter(|(_, m)| m.contact != contact);
         let recent = |span: i64| {
             self.leaves.iter().filter(move |(t, m)| {
                 m.contact != contact && at - t < span + SLACK && perhaps_theirs(m.address)
+            })
+        };
+        // By any address of theirs that a variant of the step could reach.
+        let by_law = |forbids: &dyn Fn(&Whereabouts<'_>, Way) -> bool| {
+            variants.iter().flat_map(|v| v.ways).any(|way| {
+                people.all_by(*way).filter(|(address, _)| perhaps_theirs(*address)).any(|(address, _)| {
+                    forbids(&scene.atlas.find(people, rules, at, (contact.cart, *way, address)), *way)
+                })
             })
         };
         let is_so = match why {
@@ -213,36 +205,51 @@ impl Heard {
                             || o.addresses.iter().any(|a| perhaps_theirs(*a))))
             }),
             Reason::OptedOut => self.opt_outs.iter().any(|(a, way)| way.is_none() && perhaps_theirs(*a)),
-            Reason::WayOptedOut => self
-                .opt_outs
-                .iter()
-                .any(|(a, way)| way.is_some_and(|w| ways.contains(&w)) && perhaps_theirs(*a)),
+            Reason::WayOptedOut => self.opt_outs.iter().any(|(a, way)| {
+                way.is_some_and(|w| variants.iter().any(|v| v.ways.contains(&w))) && perhaps_theirs(*a)
+            }),
             Reason::Automated => self.automated.contains(&contact.cart),
-            Reason::Newer => plan.is_none_or(|(began, _)| {
-                let own_browse =
-                    self.left.iter().any(|l| l.cart == contact.cart && l.began == *began && l.browse);
-                self.left
-                    .iter()
-                    .filter(|l| l.cart != contact.cart)
-                    .any(|l| l.began >= *began || (own_browse && !l.browse && began - l.began < 7 * DAY))
+            Reason::Newer => episode.is_none_or(|this| {
+                self.left.iter().filter(|l| l.cart != contact.cart).any(|l| {
+                    l.began >= this.began || (this.browse && !l.browse && this.began - l.began < 7 * DAY)
+                })
             }),
-            Reason::Condition => step.is_none_or(|s| s.conditional),
-            Reason::Repeats => others().any(|(_, m)| step.is_none_or(|s| s.text == m.text)),
-            Reason::NoAddress => {
-                let reachable = |a: &&u16| people.owner(**a).is_some_and(|o| ways.contains(&o.way));
+            Reason::Condition => arms.step(contact).is_none_or(|step| {
+                let asked = |when| scene.counts.ask(people, when, contact, addresses);
+                step.when.as_ref().is_some_and(|when| asked(when).may_fail)
+            }),
+            Reason::Forgotten => people.carts.get(&contact.cart).is_some_and(|cart| cart.closing),
+            Reason::Unshown => story.unshown.contains(&contact.cart),
+            Reason::Shadow => story.shadow,
+            Reason::Repeats => others().any(|(_, m)| variants.iter().any(|v| v.text == m.text)),
+            Reason::NoAddress => variants.iter().any(|v| {
+                let reachable = |a: &&u16| people.owner(**a).is_some_and(|o| v.ways.contains(&o.way));
                 !self.contacts.iter().filter(reachable).any(|a| surely_theirs(*a))
-            }
-            Reason::NoYes => !ways.iter().any(|way| {
-                let by_this = |a: &u16| people.owner(*a).is_some_and(|o| o.way == *way);
-                let is_firm = rules.laws.iter().any(|s| s.least_voice.iter().any(|(w, _)| w == way));
-                let said_no = self.refused.iter().any(|(a, w)| w == way && perhaps_theirs(*a))
-                    || self.opt_outs.iter().any(|(a, w)| w.is_none_or(|w| w == *way) && perhaps_theirs(*a));
-                let can = |a: &&u16| by_this(a) && surely_theirs(**a);
-                !is_firm
-                    && !said_no
-                    && self.contacts.iter().any(|a| can(&a))
-                    && self.agreed.iter().any(|a| can(&a))
             }),
+            Reason::NoYes => variants.iter().any(|v| {
+                !v.ways.iter().any(|way| {
+                    let by_this = |a: &u16| people.owner(*a).is_some_and(|o| o.way == *way);
+                    let least =
+                        rules.least_voice.iter().filter(|(w, _)| w == way).map(|(_, least)| *least).max();
+                    let mut words = people
+                        .words
+                        .iter()
+                        .filter(|w| w.granted && w.way == *way && perhaps_theirs(w.address));
+                    let is_firm = words.all(|w| law::firmness(w.voice) >= least.unwrap_or(0));
+                    let said_no = self.refused.iter().any(|(a, w)| w == way && perhaps_theirs(*a))
+                        || self
+                            .opt_outs
+                            .iter()
+                            .any(|(a, w)| w.is_none_or(|w| w == *way) && perhaps_theirs(*a));
+                    let can = |a: &&u16| by_this(a) && surely_theirs(**a);
+                    is_firm
+                        && !said_no
+                        && self.contacts.iter().any(|a| can(&a))
+                        && self.agreed.iter().any(|a| can(&a))
+                })
+            }),
+            Reason::Night => by_law(&|known, way| law::is_always_night(scene, known, way, at)),
+            Reason::Silent => variants.iter().any(|v| v.silent),
             Reason::Unproved => self.leaves.iter().any(|(t, m)| {
                 (m.contact.cart, m.contact.episode) != this
                     && at - t < rules.unverified_ms + SLACK
@@ -253,7 +260,18 @@ impl Heard {
                     others().filter(|(_, m)| m.way == Way::Text).map(|(_, m)| m.contact).collect();
                 texts.len() >= rules.texts_per_abandonment
             }
-            Reason::Law => !rules.laws.is_empty(),
+            Reason::Law => by_law(&|known, way| {
+                let sent = others().filter(|(_, m)| m.way == way).count();
+                let words =
+                    people.words.iter().filter(|w| w.granted && w.way == way && perhaps_theirs(w.address));
+                let firmness = words.map(|w| law::firmness(w.voice)).min();
+                law::forbids(
+                    scene,
+                    known,
+                    way,
+                    &law::Case { at, began: episode.map(|e| e.began), sent, firmness },
+                )
+            }),
             Reason::Holdout => {
                 chance::bucket(&rules.shop, "holdout", person) < chance::upto(rules.holdout_percent)
                     || self.held_out.iter().any(|a| perhaps_theirs(*a))
@@ -262,7 +280,7 @@ impl Heard {
                 chance::bucket(&rules.shop, "rollout", person) >= chance::upto(rules.rollout_percent)
             }
             Reason::Older => {
-                self.in_force_since.is_some_and(|since| plan.is_none_or(|(began, _)| *began < since))
+                story.in_force_since.is_some_and(|since| episode.is_none_or(|this| this.began < since))
             }
             Reason::Tired => rules.fatigue.is_some_and(|(most, rest)| {
                 let had: BTreeMap<Contact, Instant> =

@@ -1,5 +1,7 @@
 //! What was promised, in plain numbers.
 
+use std::collections::BTreeMap;
+
 use super::fact::Way;
 
 /// The promises of a shop to its shoppers.
@@ -27,12 +29,89 @@ pub struct Rules {
     pub quiet: Option<(i64, i64)>,
     /// Whether customers may be written to by email without a recorded yes, where the law lets that be.
     pub soft_opt_in: bool,
+    /// Whose yes it takes at least everywhere: 0 a page's, 1 the shop's, 2 the owner's.
+    pub least_voice: Vec<(Way, u8)>,
     /// The law, by place.
     pub laws: Vec<Sheet>,
     /// Most messages of the shop in an hour.
     pub per_hour: Option<usize>,
     /// What may be given away.
     pub offers: Vec<Deal>,
+    /// Where somebody is taken to be of whom nothing else is known.
+    pub default_country: Option<String>,
+    /// Whose clock counts for them.
+    pub default_zone: String,
+    /// The steps of each sequence, by its name.
+    pub plans: BTreeMap<String, Vec<Plan>>,
+}
+
+/// A planned contact as it was planned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In milliseconds after the beginning.
+    pub after: i64,
+    /// By these ways.
+    pub ways: Vec<Way>,
+    /// Name of its text.
+    pub text: String,
+    /// Only under this condition.
+    pub when: Option<When>,
+    /// Names of offers of which it may carry one.
+    pub gifts: Vec<String>,
+    /// The experiments on it.
+    pub lots: Vec<Lot>,
+}
+
+/// A condition, as far as it can be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// All of them.
+    All(Vec<When>),
+    /// Any of them.
+    Any(Vec<When>),
+    /// Not this.
+    Not(Box<When>),
+    /// A count from the first number to the second.
+    Between(Counted, i64, i64),
+    /// Something else, which may be so or not.
+    Unread,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Messages of the abandonment that were sent.
+    Sent,
+    /// Messages of the abandonment that were followed.
+    Followed,
+    /// Abandonments of the cart, this one included.
+    Abandonment,
+}
+
+/// An experiment: who gets which arm is drawn by lot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lot {
+    /// Its name.
+    pub name: String,
+    /// Its arms, eight at most.
+    pub arms: Vec<Arm>,
+}
+
+/// What an arm changes about its step.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Arm {
+    /// Its share among the weights of all arms.
+    pub weight: u64,
+    /// In milliseconds after the beginning.
+    pub after: Option<i64>,
+    /// By these ways.
+    pub ways: Option<Vec<Way>>,
+    /// Name of its text.
+    pub text: Option<String>,
+    /// Names of offers of which it may carry one.
+    pub gifts: Option<Vec<String>>,
+    /// Nothing is sent.
+    pub silent: bool,
 }
 
 /// An offer.
@@ -113,10 +192,10 @@ pub enum Holiday {
 }
 
 impl Sheet {
-    /// Whether it holds in a place.
+    /// Whether it holds in a place; where the region is unknown, the law of any holds.
     #[must_use]
     pub fn covers(&self, country: &str, region: &str) -> bool {
         self.countries.iter().any(|c| c == country)
-            && (self.regions.is_empty() || self.regions.iter().any(|r| r == region))
+            && (self.regions.is_empty() || region.is_empty() || self.regions.iter().any(|r| r == region))
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::arms::Arms;
 use super::fact::{Contact, End, Fact, Instant, Story};
 use super::people::People;
 use super::{Breach, Kind};
@@ -10,14 +11,13 @@ use super::{Breach, Kind};
 #[derive(Debug, Default)]
 struct Watched {
     episode: u32,
-    began: Instant,
-    steps: Vec<i64>,
+    steps: u32,
     ended: BTreeMap<u32, Instant>,
     running: bool,
 }
 
 /// Steps that ended in nothing, and carts that were left and nobody noticed.
-pub(super) fn lost(story: &Story, people: &People) -> Vec<Breach> {
+pub(super) fn lost(story: &Story, people: &People, arms: &Arms<'_>) -> Vec<Breach> {
     let mut breaches = vec![];
     let mut watched: BTreeMap<u16, Watched> = BTreeMap::new();
     let mut considered: BTreeMap<u16, Instant> = BTreeMap::new();
@@ -25,10 +25,10 @@ pub(super) fn lost(story: &Story, people: &People) -> Vec<Breach> {
     for entry in &story.facts {
         let mut say = |what: String| breaches.push(Breach { kind: Kind::Lost, at: entry.at, what });
         match &entry.fact {
-            Fact::Left { cart, episode, began, steps, .. } => {
-                let steps = steps.iter().map(|s| s.after).collect();
-                let fresh = Watched { episode: *episode, began: *began, steps, ..Watched::default() };
-                watched.insert(*cart, fresh);
+            Fact::Left { cart, episode, .. } => {
+                let first = Contact { cart: *cart, episode: *episode, step: 0 };
+                let steps = arms.episode(first).map_or(0, |e| u32::try_from(e.steps.len()).unwrap_or(0));
+                watched.insert(*cart, Watched { episode: *episode, steps, ..Watched::default() });
             }
             Fact::Considered { cart } => {
                 considered.insert(*cart, entry.at);
@@ -60,8 +60,8 @@ pub(super) fn lost(story: &Story, people: &People) -> Vec<Breach> {
             Fact::Rests { cart, exhausted } => {
                 let Some(held) = watched.get_mut(cart) else { continue };
                 held.running = false;
-                let open = (0_u32..).zip(&held.steps).filter(|(step, _)| !held.ended.contains_key(step));
-                for (step, _) in open.filter(|_| *exhausted) {
+                let open = (0..held.steps).filter(|step| !held.ended.contains_key(step));
+                for step in open.filter(|_| *exhausted) {
                     say(format!("cart {cart}, episode {}: over, and step {step} has no end", held.episode));
                 }
             }
@@ -70,16 +70,19 @@ pub(super) fn lost(story: &Story, people: &People) -> Vec<Breach> {
     }
     let end = story.facts.last().map_or(0, |e| e.at);
     for (cart, held) in watched.iter().filter(|(_, w)| w.running) {
-        for (step, after) in (0_u32..).zip(&held.steps).filter(|(step, _)| !held.ended.contains_key(step)) {
-            if held.began + after <= end {
+        for step in (0..held.steps).filter(|step| !held.ended.contains_key(step)) {
+            let contact = Contact { cart: *cart, episode: held.episode, step };
+            if let Some(due) = arms.due(contact).filter(|due| *due <= end) {
                 let what =
                     format!("cart {cart}, episode {}: step {step} was due and has no end", held.episode);
-                breaches.push(Breach { kind: Kind::Lost, at: held.began + after, what });
+                breaches.push(Breach { kind: Kind::Lost, at: due, what });
             }
         }
     }
     for (cart, held) in &people.carts {
-        let Some(alive) = held.alive.filter(|_| held.pieces > 0 && held.automated.is_none() && !held.ordered)
+        let Some(alive) = held
+            .alive
+            .filter(|_| held.pieces > 0 && held.automated.is_none() && !held.ordered && !held.closing)
         else {
             continue;
         };

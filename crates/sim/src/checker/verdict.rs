@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::arms::{Arms, Variant};
 use super::chance;
-use super::civil::{self, Local};
-use super::fact::{Contact, Instant, Message, Voice, Way};
+use super::conditions::Counts;
+use super::fact::{Contact, Instant, Message, Story, Voice, Way};
 use super::people::{Order, People};
-use super::rules::{Holiday, Rules, Sheet};
+use super::rules::Rules;
 use super::whereabouts::{Atlas, Whereabouts};
 use super::{Breach, Kind, LEAVE_IS_GOOD_FOR};
+use super::{hours, law};
 
 /// Leave that was given for a message, with what was wrong about it.
 #[derive(Debug, Clone)]
@@ -46,8 +48,10 @@ impl Asked {
 pub(super) struct Scene<'a> {
     pub(super) people: &'a People,
     pub(super) atlas: &'a Atlas,
+    pub(super) arms: &'a Arms<'a>,
+    pub(super) counts: &'a Counts,
     pub(super) rules: &'a Rules,
-    pub(super) in_force_since: Option<Instant>,
+    pub(super) story: &'a Story,
 }
 
 /// Judges a message by what is known.
@@ -77,17 +81,27 @@ pub(super) fn of(scene: &Scene<'_>, at: Instant, place: usize, message: &Message
     if people.stopped {
         found.push((Kind::Other, "the shop had stopped all messages".to_owned()));
     }
+    if let Some(since) = cart.and_then(|c| c.forgotten) {
+        found.push((Kind::AfterOptOut, format!("their cart was to be forgotten since {since}")));
+    }
     // What a cart says is as fresh as its last word to whoever asks for leave.
     if cart.and_then(|c| c.automated).is_some_and(|since| at - since > LEAVE_IS_GOOD_FOR) {
         found.push((Kind::Other, "its cart is a program's".to_owned()));
     }
-    if scene.in_force_since.is_some_and(|since| asked.began.is_some_and(|began| began < since)) {
+    if scene.story.shadow {
+        found.push((Kind::Other, "the policy is in shadow".to_owned()));
+    }
+    if scene.story.unshown.contains(&contact.cart) {
+        found.push((Kind::Other, "there was nothing to show".to_owned()));
+    }
+    if scene.story.in_force_since.is_some_and(|since| asked.began.is_some_and(|began| began < since)) {
         found.push((Kind::Other, "its cart was left before the policy was in force".to_owned()));
     }
     if chance::bucket(&rules.shop, "rollout", &message.person) >= chance::upto(rules.rollout_percent) {
         found.push((Kind::Other, "the policy has not reached them".to_owned()));
     }
-    hours(rules, &whereabouts, &asked, &mut found);
+    planned(scene, &asked, &mut found);
+    clock(rules, &whereabouts, &asked, &mut found);
     for sheet in &whereabouts.surely {
         let of_way = |caps: &[(Way, usize)]| -> Vec<usize> {
             caps.iter().filter(|(w, _)| *w == way).map(|(_, cap)| *cap).collect()
@@ -102,6 +116,39 @@ pub(super) fn of(scene: &Scene<'_>, at: Instant, place: usize, message: &Message
     }
     asked.breaches = found.into_iter().map(|(kind, what)| asked.breach(kind, &what)).collect();
     asked
+}
+
+/// Whether it is what was planned for them, by any of the arms in which they may be.
+fn planned(scene: &Scene<'_>, asked: &Asked, found: &mut Vec<(Kind, String)>) {
+    let message = &asked.message;
+    let other_than = |plan: &Variant<'_>| {
+        let gift = message.gift.as_ref().filter(|gift| !gift.again);
+        [
+            (plan.silent, "their arm is that nothing is sent"),
+            (!plan.ways.contains(&message.way), "not by a way of their step"),
+            (plan.text != message.text, "not the text of their step"),
+            (scene.arms.is_early(message.contact, plan, asked.at), "before their step was due"),
+            (
+                gift.is_some_and(|gift| !plan.gifts.contains(&gift.offer)),
+                "with an offer that their step has not",
+            ),
+        ]
+        .into_iter()
+        .find_map(|(is_so, what)| is_so.then_some(what))
+    };
+    let plans = scene.arms.variants(scene.people, message.contact, &message.person, &[message.address]);
+    let wrong = plans.iter().map(other_than).reduce(Option::and);
+    let when = scene.arms.step(message.contact).and_then(|step| step.when.as_ref());
+    let cannot_hold =
+        |when| !scene.counts.ask(scene.people, when, message.contact, &[message.address]).may_hold;
+    if when.is_some_and(cannot_hold) {
+        found.push((Kind::Other, "the condition of their step did not hold".to_owned()));
+    }
+    match wrong {
+        Some(None) => {}
+        Some(Some(what)) => found.push((Kind::Other, what.to_owned())),
+        None => found.push((Kind::Other, "no such step was planned".to_owned())),
+    }
 }
 
 /// Whether an order is this cart's or this person's business.
@@ -168,88 +215,41 @@ fn consent(
         w.way == asked.message.way && people.may_be_one(w.address, asked.message.address)
     };
     let standing = stands(&said) || stands(&people.words.iter().filter(heard).collect::<Vec<_>>());
+    // Customers need no recorded yes, or none so firm, where the shop wants that and the law lets it be; not who said no, and
+    // not by an address that anybody may have typed.
+    let bought = people.bought(asked.message.address).max();
+    let span = whereabouts.soft_opt_in(rules, asked.message.way);
+    let is_customer = bought.zip(span).is_some_and(|(placed, span)| asked.at - placed < span);
+    let soft = rules.soft_opt_in && is_customer && asked.proved;
     if !standing {
-        let is_customer = |span: i64| {
-            people.orders.iter().any(|o| {
-                !o.cancelled
-                    && asked.at - o.placed < span
-                    && o.addresses.iter().any(|a| asked.person.contains(a))
-            })
-        };
-        let soft = rules.soft_opt_in
-            && said.is_empty()
-            && whereabouts.perhaps.iter().any(|s| {
-                s.soft_opt_in.iter().any(|(way, span)| *way == asked.message.way && is_customer(*span))
-            });
-        if !soft {
+        if !(soft && said.is_empty()) {
             found.push((Kind::Other, "they had not agreed".to_owned()));
         }
         return;
     }
     let firmest = said.iter().filter(|w| w.granted).map(|w| w.voice).max();
-    for sheet in &whereabouts.surely {
-        for (_, least) in sheet.least_voice.iter().filter(|(w, _)| *w == asked.message.way) {
-            let told = match firmest {
-                Some(Voice::Owner) => 2,
-                Some(Voice::Shop) => 1,
-                _ => 0,
-            };
-            // Whoever follows a link in a message confirms the yes under which it came.
-            if told < *least && !people.proved.contains(&asked.message.address) {
-                found.push((Kind::Other, "the law asks for a firmer yes".to_owned()));
-            }
+    let by_law = whereabouts.surely.iter().flat_map(|s| &s.least_voice).map(|least| (least, "the law asks"));
+    let by_policy = rules.least_voice.iter().map(|least| (least, "the policy asks"));
+    for ((way, least), who) in by_law.chain(by_policy) {
+        // Whoever follows a link in a message confirms the yes under which it came.
+        let is_firm = firmest.map_or(0, law::firmness) >= *least || asked.proved;
+        if *way == asked.message.way && !is_firm && !soft {
+            found.push((Kind::Other, format!("{who} for a firmer yes")));
         }
     }
 }
 
-/// The hour and the day where the recipient is; wrong if it is so in every zone in which they may be.
-fn hours(rules: &Rules, whereabouts: &Whereabouts<'_>, asked: &Asked, found: &mut Vec<(Kind, String)>) {
-    let wrong = |zone: &&'static str| wrong_hour(rules, &whereabouts.surely, zone, asked);
-    let wrongs: Vec<String> = whereabouts.zones.iter().filter_map(wrong).collect();
-    if wrongs.len() == whereabouts.zones.len() {
-        found.extend(wrongs.first().map(|what| (Kind::Quiet, what.clone())));
-    }
-}
-
-/// What is wrong with the hour or the day in a zone.
-fn wrong_hour(rules: &Rules, sheets: &[&Sheet], zone: &str, asked: &Asked) -> Option<String> {
-    let Some(clock) = civil::local(asked.at, zone) else {
-        return Some(format!("no zone {zone} to judge by"));
+/// The hour and the day where the recipient is; wrong if it is so by every answer to where that may be.
+fn clock(rules: &Rules, whereabouts: &Whereabouts<'_>, asked: &Asked, found: &mut Vec<(Kind, String)>) {
+    let wrong = |zones: &Vec<&str>| {
+        zones
+            .iter()
+            .find_map(|zone| hours::wrong(rules, &whereabouts.surely, zone, asked.message.way, asked.at))
     };
-    let told = format!("{:02}:{:02} in {zone}", clock.minute / 60, clock.minute % 60);
-    if rules.quiet.is_some_and(|(from, to)| within(clock.minute, from, to)) {
-        return Some(format!("it was {told}"));
-    }
-    for sheet in sheets {
-        for night in &sheet.quiet {
-            // The small hours belong to the night that began the day before.
-            let is_morning = night.from > night.to && clock.minute < night.to;
-            let begun = if is_morning { (clock.weekday + 6) % 7 } else { clock.weekday };
-            let is_on = night.days.is_empty() || night.days.contains(&begun);
-            if is_on && night.ways.contains(&asked.message.way) && within(clock.minute, night.from, night.to)
-            {
-                return Some(format!("the law keeps quiet at {told}"));
-            }
-        }
-        for (ways, sundays, holidays) in &sheet.no_days {
-            let off = (*sundays && clock.weekday == 0)
-                || (*holidays && sheet.holidays.iter().any(|h| is_holiday(*h, clock)));
-            if off && ways.contains(&asked.message.way) {
-                return Some(format!("the law keeps quiet on {}-{} in {zone}", clock.month, clock.day));
-            }
-        }
-    }
-    None
-}
-
-/// Whether a minute of the day lies in a window that may span midnight.
-fn within(minute: i64, from: i64, to: i64) -> bool {
-    if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
-}
-
-fn is_holiday(holiday: Holiday, day: Local) -> bool {
-    match holiday {
-        Holiday::Fixed(month, date) => (day.month, day.day) == (month, date),
-        Holiday::Easter(offset) => civil::is_easter_plus(day, offset),
+    let mut answers = whereabouts.clocks.iter().map(wrong);
+    // Without an answer nobody could say that it was day.
+    let first = answers.next().unwrap_or_else(|| Some("no clock to judge by".to_owned()));
+    if let Some(what) = first.filter(|_| answers.all(|wrong| wrong.is_some())) {
+        found.push((Kind::Quiet, what));
     }
 }

@@ -2,7 +2,7 @@
 
 use comeback_core::time::{DAY, HOUR, MINUTE, Millis, SECOND, Timestamp};
 
-use super::{ADDRESSES, Act, Do, Group, Planned, Status};
+use super::{ADDRESSES, Act, Do, Group, Planned, Status, Told};
 use crate::checker::{Owner, Way};
 use crate::place::{HOMES, NOWHERE};
 use crate::random::Random;
@@ -141,8 +141,14 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         1 => Some(begins.plus(shop.span(HOUR, 10 * DAY))),
         _ => Some(BEGINNING),
     };
+    let shadow = shop.percent(2);
+    if shop.percent(5) {
+        forget(&mut shop, &mut writer.acts);
+    }
+    let told = (0..humans).map(|_| told(&mut shop)).collect();
     Group {
         number,
+        told,
         seed: Random::of(seed, &[2, number]).draw(),
         homes,
         abroad,
@@ -154,9 +160,43 @@ pub fn group(seed: u64, number: u64, carts: u16, days: u32) -> Group {
         trouble,
         through_text,
         per_hour,
+        shadow,
         approved_since,
         elsewhere,
         in_force_since,
+    }
+}
+
+/// Somebody wants one of the carts forgotten that they filled.
+fn forget(shop: &mut Random, acts: &mut Vec<Planned>) {
+    let filled: Vec<(Timestamp, u16, u16)> = acts
+        .iter()
+        .filter_map(|planned| match &planned.act {
+            Act::Batch { cart, visitor, deeds, .. } if deeds.iter().any(|(_, d)| d.pieces() > 0) => {
+                Some((planned.said, *cart, *visitor))
+            }
+            _ => None,
+        })
+        .collect();
+    let Some((filled, cart, visitor)) = shop.pick(&filled).copied() else { return };
+    let said = filled.plus(shop.span(5 * MINUTE, 30 * HOUR));
+    let mut arrives = vec![said];
+    if shop.percent(20) {
+        arrives.push(said.plus(shop.span(0, 2 * HOUR)));
+    }
+    acts.push(Planned { said, arrives, act: Act::Forgets { visitor, cart } });
+}
+
+/// What is told of where somebody is: of most everything.
+fn told(shop: &mut Random) -> Told {
+    if shop.percent(70) {
+        return Told::default();
+    }
+    Told {
+        zone: shop.percent(40),
+        country: shop.percent(50),
+        region: shop.percent(50),
+        profile: shop.percent(40),
     }
 }
 

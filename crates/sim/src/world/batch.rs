@@ -10,13 +10,12 @@ use comeback_core::time::Timestamp;
 
 use super::identity::{Change, Identifier};
 use super::orders::Placed;
-use super::{CartObject, Task, World, place};
+use super::{CartObject, Task, World, place, word};
 use crate::broken::Rule;
-use crate::checker::Fact;
+use crate::checker::{Fact, Spot};
 use crate::faults::{Crash, Fate};
 use crate::journal::{Capture, Input};
 use crate::life::{Act, Do};
-use crate::place::Home;
 
 /// A session as a cart hears of it.
 struct Seen {
@@ -26,7 +25,7 @@ struct Seen {
     mobile: bool,
     automated: bool,
     is_new: bool,
-    at: Home,
+    at: Spot,
 }
 
 impl World<'_> {
@@ -59,7 +58,7 @@ impl World<'_> {
             }
             1 => {
                 let is_new = task.is_new;
-                let at = self.group.where_is(visitor, abroad);
+                let at = self.group.session(visitor, abroad);
                 let seen = Seen { cart, visitor, person: task.person.clone(), mobile, automated, is_new, at };
                 task.reached = self.capture(task.act, said, &deeds, seen)?;
             }
@@ -170,7 +169,7 @@ impl World<'_> {
     /// Where a batch says it is. Country and region count from a browser that is new to the cart only.
     fn session(&self, task: &Task, cart: u16, visitor: u16, abroad: bool) -> Fact {
         let (call, is_new) = (task.act, task.is_new);
-        Fact::Session { cart, call, spot: self.group.where_is(visitor, abroad).spot(), is_new }
+        Fact::Session { cart, call, spot: self.group.session(visitor, abroad), is_new }
     }
 
     /// What a batch says.
@@ -262,7 +261,7 @@ impl World<'_> {
 
     fn captured(&mut self, seen: Seen, signals: Vec<Signal>) -> Result<(), Crash> {
         let Seen { cart, visitor, person, mobile, automated, is_new, at } = seen;
-        let (now, zone, place) = (self.now, at.zone, is_new.then(|| place(at)));
+        let (now, zone, place) = (self.now, word(at.zone), is_new.then(|| place(at)));
         let browser = self.visitor_id(visitor);
         if self.setup.journal
             && let Some(id) = self.cart_id(cart)
@@ -272,7 +271,7 @@ impl World<'_> {
                 visitor: browser.clone(),
                 person: person.clone(),
                 currency: self.currency,
-                zone: Some(zone.to_owned()),
+                zone: zone.clone(),
                 place: place.clone().unwrap_or_default(),
                 mobile,
                 automated,
@@ -292,7 +291,7 @@ impl World<'_> {
             }
             held.automated |= automated;
             held.facts.mobile |= mobile;
-            held.zone = Some(zone.to_owned());
+            held.zone = zone.or_else(|| held.zone.take());
             held.place = place.unwrap_or_else(|| held.place.clone());
             for signal in signals {
                 effects.extend(held.signal(now, signal));

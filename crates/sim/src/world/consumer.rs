@@ -134,9 +134,8 @@ impl World<'_> {
         let id = self.survivor(&prepared.person)?;
         // The switch is asked last.
         request.stopped = self.stopped;
-        let mail = self.mail.is_idempotent();
-        let texts = self.texts.is_idempotent();
-        let idempotent = prepared.step.channels.iter().all(|c| if *c == Channel::Sms { texts } else { mail });
+        // Asked of text messages only, and an arm may bring them to a step that has none.
+        let idempotent = self.texts.is_idempotent();
         let setup = self.setup;
         // What was decided, and of whom: also where the process dies before it hears of it.
         let mut written = None;
@@ -160,7 +159,7 @@ impl World<'_> {
                     way: way(clearance.channel()),
                     address,
                     browse: prepared.trigger == Trigger::Browse,
-                    text: prepared.step.template.clone(),
+                    text: clearance.template().to_owned(),
                     person: id.as_str().to_owned(),
                     gift: clearance.grant().map(|grant| Gift {
                         offer: grant.offer.clone(),
@@ -212,7 +211,6 @@ impl World<'_> {
 
     fn request(&self, cart: u16, prepared: &Prepared) -> ClaimRequest {
         let offers: Vec<String> = self.setup.policy.offers.iter().map(|o| o.name.clone()).collect();
-        let (at, per_hour) = (self.group.in_force_since, self.group.per_hour);
         let approved = self.group.approved_since.is_some_and(|since| since <= self.now);
         let mut facts = prepared.facts.clone();
         #[expect(clippy::cast_precision_loss, reason = "thousandths")]
@@ -221,15 +219,16 @@ impl World<'_> {
             facts,
             home: Some(self.currency),
             value_minor: self.cart(cart).map(|held| held.cart.total().minor),
-            showable_lines: u32::try_from(prepared.lines.len()).unwrap_or(u32::MAX).max(1),
+            showable_lines: u32::from(self.group.is_shown(cart)),
             stopped: self.stopped,
             capable: vec![Channel::Email, Channel::Sms, Channel::Push],
-            activation: (at.is_some() || per_hour.is_some()).then(|| Activation {
-                at: at.unwrap_or_default(),
-                shadow: false,
+            // Always, as at the edge: the gate reads a policy's own bound of the hour only beside one.
+            activation: Some(Activation {
+                at: self.group.in_force_since.unwrap_or_default(),
+                shadow: self.group.shadow,
                 sent_this_hour: 0,
                 room_at: None,
-                per_hour,
+                per_hour: self.group.per_hour,
             }),
             approved: if approved { offers.clone() } else { vec![] },
             offers,
@@ -273,6 +272,7 @@ impl World<'_> {
             person: cleared.person.clone(),
             way,
             address,
+            contact,
         });
         let about = u32::from(contact.cart) * 4_096 + contact.episode * 64 + contact.step;
         let reached = life::Reached {
@@ -320,8 +320,13 @@ fn ask_broken(
     let (mut other, mut request, mut policy) = (person.clone(), request.clone(), setup.policy.clone());
     let idempotent = rule.doctor(now, &mut other, &mut request, &mut policy, idempotent);
     let record = other.claim(now, &request, &policy, idempotent);
-    if let Some(claim) = other.claims.get(&request.key) {
-        person.claims.insert(request.key.clone(), claim.clone());
+    if let Some(mut claim) = other.claims.get(&request.key).cloned() {
+        if rule == Rule::NumberLaw && claim.channel == Channel::Sms {
+            // Under its true number, or the next attempt would be to another.
+            let held = person.contacts.iter().find(|c| c.channel == Channel::Sms);
+            claim.address = held.map_or(claim.address, |c| c.address.clone());
+        }
+        person.claims.insert(request.key.clone(), claim);
     }
     for episode in other.episodes {
         if !person.episodes.contains(&episode) {
@@ -329,5 +334,8 @@ fn ask_broken(
         }
     }
     person.holdout = other.holdout;
+    if rule != Rule::FirstArm {
+        person.assignments = other.assignments;
+    }
     record
 }

@@ -7,7 +7,7 @@ use comeback_core::jurisdiction::Place;
 use comeback_core::person::{Order, Person};
 use comeback_core::time::Timestamp;
 
-use super::{Due, MERGE_RETRY, World, person_through_text, place};
+use super::{Due, MERGE_RETRY, World, person_through_text, place, word};
 use crate::broken::Rule;
 use crate::faults::{Crash, Fate};
 use crate::journal::Input;
@@ -39,6 +39,7 @@ pub(super) enum Change {
     Order(Order),
     OrderedNear(Timestamp),
     LinkCart(u16),
+    ForgetCart(u16),
     /// Where they live, by an address of theirs; country and region as well as the zone.
     Lives(u16, bool),
     Verified(comeback_core::id::SendKey),
@@ -229,11 +230,11 @@ impl World<'_> {
         let ids: Vec<_> = changes
             .iter()
             .filter_map(|c| match c {
-                Change::LinkCart(cart) => self.cart_id(*cart),
+                Change::LinkCart(cart) | Change::ForgetCart(cart) => self.cart_id(*cart),
                 _ => None,
             })
             .collect();
-        let lives = |address| self.group.home_of(address);
+        let lives = |address| self.group.profile(address);
         let carts = self.change_person(&id, |p, now| {
             let mut ids = ids.iter();
             for change in changes {
@@ -249,8 +250,9 @@ impl World<'_> {
                     Change::Order(order) => p.record_order(order),
                     Change::OrderedNear(at) => p.ordered_near(at),
                     Change::LinkCart(_) => ids.by_ref().take(1).for_each(|id| p.link_cart(id)),
+                    Change::ForgetCart(_) => ids.by_ref().take(1).for_each(|id| p.forget_cart(id)),
                     Change::Lives(address, with_place) => {
-                        p.zone = Some(lives(address).zone.to_owned());
+                        p.zone = word(lives(address).zone).or_else(|| p.zone.take());
                         if with_place {
                             p.place = place(lives(address));
                         }
@@ -283,15 +285,19 @@ impl World<'_> {
             Change::OptOut(channel) => Input::OptOut { person, channel: *channel },
             Change::Pause(until) => Input::Pause { person, until: *until },
             Change::Lives(address, with_place) => {
-                let home = self.group.home_of(*address);
+                let home = self.group.profile(*address);
                 Input::Whereabouts {
                     person,
-                    zone: Some(home.zone.to_owned()),
+                    zone: word(home.zone),
                     place: if *with_place { place(home) } else { Place::default() },
                 }
             }
             // Told as an order, as a link and as a click.
-            Change::Order(_) | Change::OrderedNear(_) | Change::LinkCart(_) | Change::Verified(_) => return,
+            Change::Order(_)
+            | Change::OrderedNear(_)
+            | Change::LinkCart(_)
+            | Change::ForgetCart(_)
+            | Change::Verified(_) => return,
         };
         self.note(|| input);
     }

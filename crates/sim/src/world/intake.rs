@@ -2,6 +2,7 @@
 //! Who reports is answered when everything is written, and not before.
 
 use comeback_core::consent::{Channel, Consent, Source};
+use comeback_core::person::Order;
 use comeback_core::time::{DAY, HOUR, Timestamp};
 
 use super::identity::{Change, Identifier};
@@ -12,6 +13,9 @@ use crate::checker::{Fact, Voice, Way};
 use crate::faults::Crash;
 use crate::journal::Input;
 use crate::life::{ADDRESSES, Act, Status};
+
+/// What an order amounts to, in minor units.
+const ORDERED: i64 = 6_000;
 
 /// An order as a platform tells of it.
 struct Bought {
@@ -46,6 +50,7 @@ impl World<'_> {
                 self.orders(task, &bought, &addresses)
             }
             Act::Ships { address, postal } => self.ships(&task, address, postal),
+            Act::Forgets { visitor, cart } => self.forgets(task, visitor, cart),
             Act::Clicks { message } => self.clicks(task, message),
             Act::OptsOut { message, all } => self.opts_out(&task, message, all),
             Act::Pauses { message } => self.pauses(&task, message),
@@ -81,7 +86,7 @@ impl World<'_> {
     }
 
     /// Everything is written: whoever reported it hears so. Once; a copy is answered and says nothing new.
-    fn answer(&mut self, act: usize, facts: Vec<Fact>) {
+    pub(super) fn answer(&mut self, act: usize, facts: Vec<Fact>) {
         if self.acknowledge(act) {
             for fact in facts {
                 self.tell(fact);
@@ -104,7 +109,7 @@ impl World<'_> {
     }
 
     /// The broken shell that answers now and writes hours later; a good one says `false`.
-    fn answers_first(&mut self, task: &Task, rule: Rule, facts: Vec<Fact>) -> bool {
+    pub(super) fn answers_first(&mut self, task: &Task, rule: Rule, facts: Vec<Fact>) -> bool {
         if self.setup.broken != Some(rule) || self.acknowledged.get(task.act).copied().unwrap_or(true) {
             return false;
         }
@@ -223,7 +228,7 @@ impl World<'_> {
         let Some(first) = addresses.first().copied() else { return Ok(None) };
         // A shop that knows several addresses of somebody knows where they live.
         let with_place = addresses.len() > 1;
-        let lives = Fact::Lives { address: first, spot: self.group.home_of(first).spot(), place: with_place };
+        let lives = Fact::Lives { address: first, spot: self.group.profile(first), place: with_place };
         match task.stage {
             0 => {
                 let mut facts: Vec<Fact> = addresses.iter().map(|a| Fact::Proved { address: *a }).collect();
@@ -361,7 +366,8 @@ impl World<'_> {
             addresses: addresses.clone(),
             postal,
         };
-        let mut known = self.order(order, placed);
+        // Only a platform's word makes a customer.
+        let mut known = Order { total_minor: Some(ORDERED), ..self.order(order, placed) };
         if task.stage == 0 {
             if status != Status::Cancelled {
                 self.arrive(task.act, vec![Fact::Heard(Box::new(ordered.clone()))]);
@@ -431,7 +437,8 @@ impl World<'_> {
                 return Ok(None);
             }
             let address = reached.address;
-            self.arrive(task.act, vec![Fact::Proved { address }, Fact::Clicked { address }]);
+            let clicked = Fact::Clicked { address, contact: reached.contact };
+            self.arrive(task.act, vec![Fact::Proved { address }, clicked]);
             if let Some(cart) = self.cart_id(reached.cart) {
                 let key = reached.key.clone();
                 self.note(|| Input::Click { cart, key });
@@ -452,7 +459,7 @@ impl World<'_> {
             bought: false,
             automated: false,
         };
-        self.answer(task.act, vec![touched]);
+        self.answer(task.act, vec![touched, Fact::Followed { contact: reached.contact }]);
         Ok(None)
     }
 

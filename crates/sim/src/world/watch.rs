@@ -1,18 +1,19 @@
 //! What a cart's states say to the checker: when it was left, when its sequence runs and rests, how its steps ended.
 
 use comeback_core::effect::{Effect, Happened};
-use comeback_core::id::SendKey;
+use comeback_core::id::{PersonId, SendKey};
 use comeback_core::recovery::{Phase, Trigger};
 
 use super::World;
-use crate::checker::{Contact, End, Fact, Plan};
-use crate::reading::{reason_told, way};
+use crate::checker::{Contact, End, Fact};
+use crate::reading::reason_told;
 
 /// What was last told of a cart.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Watch {
     episode: u32,
     running: bool,
+    person: Option<PersonId>,
 }
 
 impl World<'_> {
@@ -20,6 +21,11 @@ impl World<'_> {
     pub(super) fn observe(&mut self, number: u16, effects: &[Effect]) {
         let Some(Some(held)) = self.carts.get_mut(usize::from(number)) else { return };
         let mut facts = vec![];
+        if held.cart.person != held.watch.person {
+            held.watch.person.clone_from(&held.cart.person);
+            let person = held.cart.person.iter().map(|p| p.as_str().to_owned());
+            facts.extend(person.map(|person| Fact::Behind { cart: number, person }));
+        }
         let running = held.cart.phase.is_running();
         let steps = held.cart.episode.as_ref().and_then(|e| self.setup.policy.sequence(&e.sequence));
         let steps = steps.map(|s| s.steps.as_slice()).unwrap_or_default();
@@ -30,19 +36,7 @@ impl World<'_> {
                 episode: episode.number,
                 began: episode.began.millis(),
                 browse: episode.trigger == Trigger::Browse,
-                steps: steps
-                    .iter()
-                    .map(|s| Plan {
-                        after: s.at_ms,
-                        ways: s.channels.iter().map(|c| way(*c)).collect(),
-                        text: s.template.clone(),
-                        conditional: s.when.is_some(),
-                        gifts: self.setup.policy.learner(s.offer.as_deref().unwrap_or_default()).map_or_else(
-                            || s.offer.iter().cloned().collect(),
-                            |learner| learner.arms.clone(),
-                        ),
-                    })
-                    .collect(),
+                sequence: episode.sequence.clone(),
             });
             // It may have begun and ended in one write.
             held.watch.running = true;
