@@ -505,7 +505,11 @@ impl<'p> Replay<'p> {
         let (people, carts) = (&mut self.people, &self.carts);
         people.retain(|_, held| match held {
             PersonHeld::Here { person, heard } => {
-                now.since(*heard) <= persons_after || person.carts.iter().any(|c| carts.contains_key(c))
+                now.since(*heard) <= persons_after
+                    || person.carts.iter().any(|c| carts.contains_key(c))
+                    // A no holds however long nothing is heard.
+                    || person.opted_out_of_all.is_some()
+                    || !person.opt_outs.is_empty()
             }
             PersonHeld::MovedTo(_) => true,
         });
