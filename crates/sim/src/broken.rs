@@ -58,7 +58,7 @@ rules! {
     Jurisdiction "jurisdiction" Quiet "gate: the law of the recipient's place";
     LawQuiet "law_quiet" Quiet "law: hours at which nothing goes out";
     LawDays "law_days" Quiet "law: days on which nothing goes out";
-    LawPerAbandonment "law_per_abandonment" Cap "law: messages for one abandonment";
+    LawPerAbandonment "law_abandonment" Cap "law: messages for one abandonment";
     LawPerDay "law_per_day" Cap "law: messages a day";
     LawWithin "law_within" Other "law: nothing later after the abandonment than it allows";
     LawConsent "law_consent" Other "law: a yes that is firm enough";
