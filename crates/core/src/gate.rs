@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, Consent};
 use crate::decision::{Check, Clearance, Decision, DecisionRecord, Why, Would};
+use crate::experiment;
 use crate::id::{CartId, EventId, SendKey};
 use crate::jurisdiction::Place;
 use crate::money::Currency;
@@ -178,6 +179,13 @@ pub struct Activation {
 }
 
 impl ClaimRequest {
+    /// Every channel by which this step may go out: its own, and those of the arms of its experiments.
+    pub fn ways<'p>(&'p self, policy: &'p Policy) -> impl Iterator<Item = Channel> + 'p {
+        let arms = experiment::on_step(policy, &self.sequence, &self.step.name).flat_map(|e| &e.arms);
+        let by_arms = arms.filter_map(|arm| arm.channels.as_ref());
+        std::iter::once(&self.step.channels).chain(by_arms).flatten().copied()
+    }
+
     /// Bound on the shop's messages in any hour: the policy's, or that of whoever activated it,
     /// whichever is less.
     #[must_use]

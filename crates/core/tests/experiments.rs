@@ -161,6 +161,20 @@ fn a_later_arm_waits_and_an_earlier_one_is_planned_earlier() {
     let until = day_zero().plus(4 * HOUR);
     assert_eq!(record.decision, Decision::Defer { until, why: Why::ArmLater });
     assert!(matches!(person.claim(until, &request(), &policy, true).decision, Decision::Send(_)));
+    // Planned by the earlier arm of somebody who was merged into one without: not before its own time.
+    let early = Arm { at_ms: Some(HOUR / 2), ..arm("early") };
+    let policy = running(vec![on_first("time", vec![early, arm("as_is")])]);
+    let mut person = in_arm(&policy, "as_is");
+    let record = person.claim(day_zero().plus(HOUR / 2), &request(), &policy, true);
+    let until = day_zero().plus(HOUR);
+    assert_eq!(record.decision, Decision::Defer { until, why: Why::ArmLater });
+}
+
+#[test]
+fn every_way_of_a_step_is_named_with_those_of_its_arms() {
+    let texts = Arm { channels: Some(vec![Channel::Sms]), ..arm("texts") };
+    let policy = running(vec![on_first("way", vec![arm("as_is"), texts])]);
+    assert_eq!(request().ways(&policy).collect::<Vec<_>>(), [Channel::Email, Channel::Sms]);
 }
 
 #[test]

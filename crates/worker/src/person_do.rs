@@ -156,7 +156,7 @@ impl Object {
             PersonCall::Claim { request, idempotent, .. } => {
                 let policy = policy.ok_or_else(|| Failure::internal("a claim without a policy"))?;
                 let before = person.clone();
-                let is_idempotent = request.step.channels.iter().all(|c| idempotent.contains(c));
+                let is_idempotent = request.ways(policy).all(|channel| idempotent.contains(&channel));
                 let record = person.claim(now, &request, policy, is_idempotent);
                 // A refusal changes nothing as a rule; a clearance is stored before it is told.
                 if matches!(record.decision, Decision::Send(_)) || person != before {

@@ -53,9 +53,10 @@ pub(super) fn plan<'p>(
         log.check("experiment", true, found, skip(Why::SilentArm))?;
         planned.exposures.push(exposure);
     }
-    if planned.step.at_ms > request.step.at_ms {
-        // The cart planned by what it knew; the person may have been assigned before the two met.
-        let due = request.abandoned_at.plus(planned.step.at_ms);
+    let due = request.abandoned_at.plus(planned.step.at_ms);
+    if planned.step.at_ms > request.step.at_ms || (!planned.exposures.is_empty() && now < due) {
+        // The cart planned by what it knew; the person may have been assigned before the two met, or be another
+        // since they were merged.
         let found = format!("due {} by its arm", due.to_rfc3339());
         log.check("arm_due", now >= due, found, Refusal::Defer { until: due, why: Why::ArmLater })?;
     }

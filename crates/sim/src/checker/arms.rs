@@ -145,14 +145,9 @@ impl<'r> Arms<'r> {
         Some(self.episode(contact)?.began + due.after)
     }
 
-    /// Whether it is too early for a step as somebody's arms have it. Where they turned out to be another than their cart
-    /// took them for, the cart may have planned by an earlier arm; the gate puts off only for the sake of an arm that
-    /// is later than the step.
+    /// Whether it is too early for a step as somebody's arms have it, whatever its cart took them for.
     pub(super) fn is_early(&self, contact: Contact, plan: &Variant<'_>, at: Instant) -> bool {
-        let (Some(episode), Some(step)) = (self.episode(contact), self.step(contact)) else { return false };
-        let is_put_off = plan.after > step.after;
-        let by_cart = self.due(contact).filter(|_| !is_put_off);
-        at < episode.began + plan.after && by_cart.is_none_or(|due| at < due)
+        self.episode(contact).is_some_and(|episode| at < episode.began + plan.after)
     }
 
     /// The arm that an id is dealt.
