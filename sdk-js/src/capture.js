@@ -1,7 +1,7 @@
 // Where events come from on a page: GA4's dataLayer and data attributes. Only listens and stamps
 // the time; what an entry means is session.js's to say.
 
-/** Sources, in the order in which the module numbers them. */
+/** Sources of events, by number. */
 export const API = 0, ATTRIBUTE = 1, LAYER = 2, OWN = 3;
 
 /**

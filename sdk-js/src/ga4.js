@@ -28,8 +28,8 @@ export function number(value) {
   return Number.isFinite(found) ? found : undefined;
 }
 
-/** Numbers and truth values as the module takes them: what is not there is NaN. */
-export const floats = (...all) => Float64Array.from(all, (one) => one ?? NaN);
+/** Numbers and truth values as the module takes them: what is neither is NaN. */
+export const floats = (...all) => Float64Array.from(all, (one) => (/^[nb]/.test(typeof one) ? Number(one) : NaN));
 
 /** The currency that something names, if it is one. */
 export const currencyOf = (raw, fallback) => (typeof raw?.currency === 'string' && /^[A-Z]{3}$/.test(raw.currency) ? raw.currency : fallback);
@@ -41,7 +41,7 @@ export function linesOf(items, exponent) {
     .slice(0, MAX_LINES)
     .map((item) => {
       const item_name = text(item?.item_name) || text(item?.title);
-      const price = number(item?.price) ?? (item?.unit_price_minor > 0 ? item.unit_price_minor / 10 ** exponent : undefined);
+      const price = number(item?.price) ?? (item?.unit_price_minor > 0 ? item.unit_price_minor / 10 ** (exponent ?? 2) : undefined);
       return {
         // GA4 asks for one of the two.
         item_id: text(item?.item_id) || item_name,

@@ -52,7 +52,7 @@ export function watch({ mind, mobile, leaving }) {
     });
     // Two are two until one comes down alone: what slides on after them is still theirs.
     on('touchstart', ({ touches }) => {
-      pinched = touches.length > 1;
+      pinched = touches?.length > 1;
       touch();
     });
     for (const name of ['touchmove', 'touchend', 'keydown']) on(name, touch);

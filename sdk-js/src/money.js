@@ -14,14 +14,20 @@ export const unit = (currency) => (WHOLE.test(currency) ? 1 : THOUSANDTHS.test(c
 const SAMPLE_DIGITS = 10;
 const DIGIT = /\p{Nd}/u;
 
-/** A number as a sample writes 1234567890.12 (with as many decimal places as are usual). */
-export function like(sample, value) {
+/** A number from 0 on as a sample writes 1234567890.12 (with as many decimal places as are usual). Some languages set
+ *  thousands apart only in numbers of so many digits (`grouped`). */
+export function like(sample, value, grouped = 4) {
   const marks = [...sample];
   const at = marks.flatMap((mark, index) => (DIGIT.test(mark) ? index : []));
   // The first is a 1.
   const zero = marks[at[0]].codePointAt() - 1;
-  const digits = [...value.toFixed(at.length - SAMPLE_DIGITS).replace('.', '')].map((digit) => String.fromCodePoint(zero + +digit));
+  const text = value.toFixed(at.length - SAMPLE_DIGITS);
+  const digits = [...text.replace('.', '')].map((digit) => String.fromCodePoint(zero + +digit));
+  const isMark = (index) => index > at[SAMPLE_DIGITS - 1] || text.split('.')[0].length >= grouped;
   const written = [];
-  for (let index = at.at(-1); digits.length; index -= 1) written.unshift(index < at[0] || DIGIT.test(marks[index]) ? digits.pop() : marks[index]);
+  for (let index = at.at(-1); digits.length; index -= 1) {
+    if (index < at[0] || DIGIT.test(marks[index])) written.unshift(digits.pop());
+    else if (isMark(index)) written.unshift(marks[index]);
+  }
   return [...marks.slice(0, at[0]), ...written, ...marks.slice(at.at(-1) + 1)].join('');
 }

@@ -1,7 +1,7 @@
 // Which pages are opened: by the browser, by a router, or again out of the back/forward cache; and
 // what other tabs of the shop say of consent. Says only that it is so; what follows is the session's.
 
-import { KEY, store } from './store.js';
+import { KEY, quietly, store } from './store.js';
 
 // A changed query or anchor is no page; a hash that is a path (`#/cart`, `#!/cart`) is one.
 const place = () => location.pathname + (/^#!?\/[^?]*/.exec(location.hash) || '');
@@ -39,15 +39,23 @@ export function pages(open, back) {
 /** Calls `choose` with the choice of another tab where it differs from what `standing` says here. */
 export function tabs(wording = '', standing, choose) {
   let kept;
-  const heed = () => {
-    // A no takes everything away, itself included.
-    const { consent } = store.read(false) || { consent: { storage: false, wording } };
+  /** `said`: what is in storage now. A no takes everything away, itself included. */
+  const heed = (said) => {
+    const { consent } = said || { consent: { storage: false, wording } };
     const now = standing();
     const differs = (purpose) => typeof consent[purpose] === 'boolean' && consent[purpose] !== now[purpose];
     if (consent?.wording === wording && Object.keys(now).some(differs)) choose(consent);
   };
-  addEventListener('storage', ({ key }) => key === KEY && heed());
-  // A page in the back/forward cache hears of nothing. Where storage is blocked there never was anything.
+  // By what the event says: what is in storage may be this page's own by now.
+  addEventListener('storage', ({ key, newValue }) => key === KEY && heed(quietly(() => JSON.parse(newValue))));
+  // A page in the back/forward cache hears of nothing, so it looks before anything else of ours runs and writes its own
+  // again. Where storage is blocked there never was anything.
   addEventListener('pagehide', () => (kept = store.read(false)));
-  addEventListener('pageshow', () => kept && heed());
+  const look = () => {
+    if (document.hidden) return;
+    const now = store.read(false);
+    if (kept || now) heed(now);
+    kept = undefined;
+  };
+  for (const name of ['pageshow', 'visibilitychange']) addEventListener(name, look, true);
 }

@@ -96,7 +96,7 @@ let shop = {};
 /** A number as the reader writes it: by the sample that the edge told, else by the browser's formatter. */
 function written(kind, value, locale, options) {
   const sample = shop.samples?.[kind];
-  return sample ? like(sample, value) : new Intl.NumberFormat(locale, options).format(kind === 'percent' ? value / 100 : value);
+  return sample && value >= 0 ? like(sample, value, shop.samples.grouped) : new Intl.NumberFormat(locale, options).format(kind === 'percent' ? value / 100 : value);
 }
 /** Minor units as the reader writes them. */
 export const money = (minor, currency, locale) => written(currency === shop.currency && 'money', minor / unit(currency), locale, { style: 'currency', currency });

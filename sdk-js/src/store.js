@@ -9,7 +9,7 @@ const EVENT = KEY + '.e.';
 /** The edge takes what is older for a week old. */
 const MAX_AGE_MS = 7 * 86_400_000;
 
-const quietly = (act) => {
+export const quietly = (act) => {
   try {
     return act();
   } catch {}

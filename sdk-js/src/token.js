@@ -1,8 +1,13 @@
 /** Takes the token that a resume link adds to the shop's page out of the address, and returns it. First of all: it must not
  *  reach analytics, referrers or events. */
 export function restoreToken() {
-  const { href } = location;
-  const [part, token] = /comeback_restore=([\w.-]+)&?/.exec(location.search) || [];
-  if (part) history.replaceState(history.state, '', href.replace(part, '').replace(/[?&](#|$)/, '$1'));
+  const url = new URL(location.href);
+  const token = url.searchParams.get('comeback_restore');
+  url.searchParams.delete('comeback_restore');
+  try {
+    if (token) history.replaceState(history.state, '', url);
+  } catch {
+    // Some browsers bound how often a page may.
+  }
   return token;
 }

@@ -101,7 +101,10 @@ for (const [how, rules] of [['', {}], [', where wasm is forbidden', NO_WASM]]) {
   });
 }
 
-story('a no that is said while a page lies in the back/forward cache holds there too', { config: { consent: { mode: 'required', wording: 'w1' } } }, async ({ at, page, visit }) => {
+const ASKS = { consent: { mode: 'required', wording: 'w1' } };
+const PHONE = { context: { viewport: { width: 390, height: 700 }, isMobile: true, hasTouch: true }, config: { ...ASKS, leaving: { away_ms: 1 } } };
+for (const [how, rules] of [['', { config: ASKS }], [' on a phone that counts it as a return', PHONE]])
+story('a no that is said while a page lies in the back/forward cache holds there too' + how, rules, async ({ at, page, visit }) => {
   await visit('/one');
   await push(page, 'consent', { storage: true });
   await push(page, 'track', 'add_to_cart', add(MUG));
@@ -119,6 +122,18 @@ story('a no that is said while a page lies in the back/forward cache holds there
   await pause(900);
   assert.equal(at.posts().filter((post) => post.events.length).length, count);
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+});
+
+story('a yes that is said while a page lies in the back/forward cache is heard there', { config: ASKS }, async ({ at, page, visit }) => {
+  await visit('/one');
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await page.evaluate(() => (window.same = true));
+  await visit('/two');
+  await push(page, 'consent', { storage: true });
+  await until(() => at.events('page_view').length, 'the yes');
+  await page.goBack({ waitUntil: 'commit' });
+  assert.equal(await page.evaluate(() => window.same), true, 'it is the same page');
+  await until(() => at.events('add_to_cart').length, 'what it held');
 });
 
 story('where wasm is forbidden: two tabs have one cart', NO_WASM, async ({ at, page, context, visit }) => {

@@ -221,7 +221,7 @@ impl Releases {
     fn is_needed(&self, version: &str) -> bool {
         self.live.as_ref().is_some_and(|l| l.version == version)
             || self.shadow.as_deref() == Some(version)
-            || self.before.last().is_some_and(|l| l.version == version)
+            || self.before.iter().rfind(|l| l.percent >= 100).is_some_and(|l| l.version == version)
     }
 
     /// Lets a version decide without sending, or ends that.

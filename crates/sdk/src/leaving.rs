@@ -43,7 +43,8 @@ impl Leaving {
             }
             "tab_return" => Gesture::Return(whole(at)),
             "idle" => Gesture::Idle(whole(at)),
-            _ => Gesture::Back,
+            "back" => Gesture::Back,
+            _ => return None,
         };
         gesture.is_leave(&self.rules, self.mobile).then_some(gesture)
     }

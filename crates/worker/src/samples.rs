@@ -16,7 +16,8 @@ extern "C" {
     fn format(this: &NumberFormat, value: f64) -> String;
 }
 
-/// `{money, count, percent}`; none for a language tag that is none.
+/// `{money, count, percent, grouped}`; none for a language tag that is none. `grouped`: from how many digits on
+/// thousands are set apart.
 pub(crate) fn of(locale: &str, currency: &str) -> Option<serde_json::Value> {
     let written = |options: &str, value: f64| {
         let options = js_sys::JSON::parse(options).ok()?;
@@ -26,5 +27,6 @@ pub(crate) fn of(locale: &str, currency: &str) -> Option<serde_json::Value> {
         "money": written(&format!(r#"{{"style":"currency","currency":"{currency}"}}"#), SAMPLE)?,
         "count": written(r#"{"maximumFractionDigits":0}"#, SAMPLE)?,
         "percent": written(r#"{"style":"percent"}"#, SAMPLE / 100.0)?,
+        "grouped": if written("{}", 1_234.0)?.chars().count() > 4 { 4 } else { 5 },
     }))
 }

@@ -35,6 +35,7 @@ const samples = (locale, currency) => ({
   money: new Intl.NumberFormat(locale, { style: 'currency', currency }).format(1234567890.12),
   count: new Intl.NumberFormat(locale).format(1234567890),
   percent: new Intl.NumberFormat(locale, { style: 'percent' }).format(12345678.9),
+  grouped: 4,
 });
 
 /** The answers of the edge, in the form of docs/http.md: the demo shop's configuration, and a cart that is open. */
