@@ -227,7 +227,8 @@ impl Heard {
                 !self.contacts.iter().filter(reachable).any(|a| surely_theirs(*a))
             }),
             Reason::NoYes => variants.iter().any(|v| {
-                !v.ways.iter().any(|way| {
+                // Whose browser it is that may be pushed to, the shop need not have learned: a yes to that refutes nothing.
+                !v.ways.iter().filter(|way| **way != Way::Push).any(|way| {
                     let by_this = |a: &u16| people.owner(*a).is_some_and(|o| o.way == *way);
                     let least =
                         rules.least_voice.iter().filter(|(w, _)| w == way).map(|(_, least)| *least).max();
