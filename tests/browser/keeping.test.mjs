@@ -1,7 +1,7 @@
 // The cart is kept: where storage is full, blocked or cleared, the clock is wrong, another device changed it, or
 // the shopper wants it forgotten.
 import assert from 'node:assert/strict';
-import { BOWL, COPY, MUG, add, fired, leave, pause, push, ready, story, until } from './support/storefront.mjs';
+import { BOWL, COPY, MUG, add, distinct, fired, leave, pause, push, ready, story, until } from './support/storefront.mjs';
 
 const cartOf = (page) => page.evaluate(() => new Promise((done) => comeback.push(['cart', done])));
 const contents = (cart) => cart.lines.map((line) => [line.item_id, line.quantity, line.price]).sort();
@@ -39,7 +39,7 @@ for (const [what, breaks] of Object.entries(BROKEN)) {
     await visit();
     await push(page, 'track', 'add_to_cart', add(MUG));
     await push(page, 'track', 'add_to_cart', add(BOWL));
-    await until(() => at.events('add_to_cart').length === 2, 'both');
+    await until(() => distinct(at.events('add_to_cart')) === 2, 'both');
     assert.deepEqual(contents(await cartOf(page)), [['bowl', 2, 30], ['mug', 1, 12.5]]);
     assert.match(at.posts().find((p) => p.cart).cart, /^cart_\w{22}$/);
     assert.deepEqual((await fired(page, 'error')).map((e) => e.kind), []);
@@ -137,7 +137,7 @@ story('events wait a week for the network and no longer; a clock that is wrong l
       localStorage['comeback.v1.e.' + id] = '\n' + JSON.stringify({ id, t, name: 'view_item', data: {} });
   });
   await visit('/next');
-  await until(() => at.events('view_item').length === 2, 'those that count');
+  await until(() => distinct(at.events('view_item')) === 2, 'those that count');
   await pause(300);
   assert.deepEqual(at.events('view_item').map((e) => e.id[4]).sort(), ['f', 'y']);
   await until(async () => (await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('.e.')))).length === 0, 'nothing is left');
@@ -151,7 +151,7 @@ story('what another tab did is not undone: an order, a panel that was shown', { 
   const other = await context.newPage();
   await other.goto(at.origin + '/two');
   await other.mouse.move(500, 600);
-  await until(() => at.events('page_view').length === 2, 'the other tab');
+  await until(() => distinct(at.events('page_view')) === 2, 'the other tab');
   await push(other, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
   await until(() => at.events('purchase').length, 'the order');
   await pause(300);
@@ -174,7 +174,7 @@ story('a no to one purpose that is said in one tab holds in the other', { config
   const other = await context.newPage();
   await other.goto(at.origin + '/two');
   await other.mouse.move(500, 600);
-  await until(() => at.events('page_view').length === 2, 'the other tab');
+  await until(() => distinct(at.events('page_view')) === 2, 'the other tab');
   await push(other, 'consent', { marketing: false, profiling: false });
   await other.close();
   await pause(300);
@@ -205,7 +205,7 @@ story('what the shopper did and the edge has not heard is not overwritten by wha
   await push(page, 'track', 'add_to_cart', add(BOWL));
   hold = undefined;
   release();
-  await until(() => at.events('add_to_cart').length === 2, 'the second add');
+  await until(() => distinct(at.events('add_to_cart')) === 2, 'the second add');
   await pause(400);
   assert.deepEqual(contents(await cartOf(page)), [['bowl', 2, 30], ['mug', 1, 12.5]]);
 });
@@ -222,7 +222,7 @@ story('a cart that could not be forgotten at once is asked for again, and told w
   assert.equal(at.requests.filter((r) => r.method === 'DELETE').length, 2);
   assert.deepEqual(await fired(page, 'error'), []);
   await push(page, 'track', 'add_to_cart', add(BOWL));
-  await until(() => at.events('add_to_cart').length === 2, 'another cart');
+  await until(() => distinct(at.events('add_to_cart')) === 2, 'another cart');
   await push(page, 'forget');
   await until(async () => (await fired(page, 'error')).some((e) => e.kind === 'forget' && e.status === 403), 'told');
 });

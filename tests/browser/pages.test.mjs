@@ -1,7 +1,7 @@
 // Pages as a shopper goes through them: routers, history, the back/forward cache, hidden and several
 // tabs; with the module, and where wasm is forbidden. What is counted once must not be counted twice.
 import assert from 'node:assert/strict';
-import { BOWL, MUG, add, pause, push, ready, story, until } from './support/storefront.mjs';
+import { BOWL, MUG, add, distinct, pause, push, ready, story, until } from './support/storefront.mjs';
 
 const views = (at) => at.events('page_view').length;
 const NO_WASM = { csp: "script-src 'self' 'unsafe-inline'" };
@@ -68,13 +68,13 @@ for (const [how, rules] of [['', {}], [', where wasm is forbidden', NO_WASM]]) {
     await page.evaluate(() => (window.mark = 'kept'));
     await visit('/two');
     await push(page, 'track', 'add_to_cart', add(BOWL));
-    await until(() => at.events('add_to_cart').length === 2, 'the second add');
+    await until(() => distinct(at.events('add_to_cart')) === 2, 'the second add');
     await page.goBack({ waitUntil: 'commit' });
     assert.equal(await page.evaluate(() => window.mark), 'kept', 'this browser has the cache');
     await until(() => views(at) === 3, 'the page again');
     assert.deepEqual(contents(await cartOf(page)), [['bowl', 2], ['mug', 1]]);
     await push(page, 'track', 'add_to_cart', add(MUG));
-    await until(() => at.events('add_to_cart').length === 3, 'the third add');
+    await until(() => distinct(at.events('add_to_cart')) === 3, 'the third add');
     assert.deepEqual(contents(await cartOf(page)), [['bowl', 2], ['mug', 2]], 'nothing of the other page is undone');
     const ids = at.events().map((event) => event.id);
     assert.equal(new Set(ids).size, ids.length, 'nothing is sent twice');
@@ -111,7 +111,7 @@ story('a no that is said while a page lies in the back/forward cache holds there
   await until(() => at.events('add_to_cart').length, 'the add');
   await page.evaluate(() => (window.same = true));
   await visit('/two');
-  await until(() => at.events('page_view').length === 2, 'the next page');
+  await until(() => distinct(at.events('page_view')) === 2, 'the next page');
   await push(page, 'consent', { storage: false });
   await until(() => at.posts().some((post) => post.consent.storage === false), 'the no');
   await page.goBack({ waitUntil: 'commit' });
@@ -144,7 +144,7 @@ story('where wasm is forbidden: two tabs have one cart', NO_WASM, async ({ at, p
   await other.goto(at.origin + '/two');
   await other.mouse.move(500, 600);
   await push(other, 'track', 'add_to_cart', add(BOWL));
-  await until(() => at.events('add_to_cart').length === 2, "the other tab's add");
+  await until(() => distinct(at.events('add_to_cart')) === 2, "the other tab's add");
   await until(async () => (await cartOf(page)).lines.length === 2, 'the first tab knows');
   await push(page, 'track', 'remove_from_cart', add(MUG));
   await until(async () => (await cartOf(other)).lines.length === 1, 'and the other way round');

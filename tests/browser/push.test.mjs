@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EN } from './support/panel_copy.mjs';
 import { KEY, askable } from './support/panel_scenes.mjs';
-import { CONFIG, MUG, add, fired, launched, pause, push, ready, shop, story, until } from './support/storefront.mjs';
+import { CONFIG, MUG, add, distinct, fired, launched, pause, push, ready, shop, story, until } from './support/storefront.mjs';
 
 const strip = (page) => page.locator('comeback-panel[data-panel=push] [role=region]');
 const rules = (over = {}) => ({ config: { panels: { push: { ...EN.push, rules: { dwell_ms: 0, min_pages: 2, ...over } } }, push: { key: KEY } } });
@@ -17,7 +17,7 @@ async function engaged({ at, page, context, visit }) {
   await pause(600);
   assert.deepEqual([await strip(page).count(), await asked(page)], [0, []], 'not on a first page, whatever is put in');
   await visit('/second');
-  await until(() => at.events('page_view').length === 2, 'the second page');
+  await until(() => distinct(at.events('page_view')) === 2, 'the second page');
   await pause(500);
   assert.deepEqual([await strip(page).count(), await asked(page)], [0, []], 'never on load');
   await push(page, 'track', 'add_to_cart', add(MUG));
@@ -44,7 +44,7 @@ story('a no to us asks the browser nothing, and nobody again', rules(), async (t
   await strip(page).getByRole('button', { name: EN.push.dismiss }).click();
   await visit('/third');
   await push(page, 'track', 'add_to_cart', add(MUG));
-  await until(() => at.events('add_to_cart').length === 3, 'a third time');
+  await until(() => distinct(at.events('add_to_cart')) === 3, 'a third time');
   await pause(400);
   assert.deepEqual([await strip(page).count(), await asked(page)], [0, []]);
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { BOWL, COPY, MUG, SOON, add, fired, leave, panel, pause, push, ready, story, until } from './support/storefront.mjs';
+import { BOWL, COPY, MUG, SOON, add, distinct, fired, leave, panel, pause, push, ready, story, until } from './support/storefront.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -104,7 +104,7 @@ story('who was here before is not waited for: the next page is told without a mo
   await push(page, 'track', 'add_to_cart', add(MUG));
   await until(() => at.events('add_to_cart').length, 'the cart');
   await page.goto(at.origin + '/cart');
-  await until(() => at.events('page_view').length === 2, 'the second page');
+  await until(() => distinct(at.events('page_view')) === 2, 'the second page');
   await pause(500);
   await leave(page);
   await panel(page, 'exit').waitFor();
@@ -315,7 +315,7 @@ story('a hidden page flushes by beacon, and the order closes the cart', {}, asyn
   await pause(600);
   await push(page, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
   await push(page, 'track', 'add_to_cart', add(BOWL));
-  await until(() => at.events('add_to_cart').length === 2, 'the next cart');
+  await until(() => distinct(at.events('add_to_cart')) === 2, 'the next cart');
   const next = at.posts().at(-1).cart;
   assert.match(next, /^cart_/);
   assert.notEqual(next, bought, 'a new cart after the order');
@@ -329,7 +329,7 @@ story('a router changes pages', {}, async ({ at, page, visit }) => {
     history.pushState({}, '', '/p/1');
     history.replaceState({}, '', '/p/1?colour=blue#x');
   });
-  await until(() => at.events('page_view').length === 2, 'the second page view');
+  await until(() => distinct(at.events('page_view')) === 2, 'the second page view');
   await pause(600);
   assert.equal(at.events('page_view').length, 2, 'a query is no page');
 });
@@ -414,7 +414,7 @@ story('an order made elsewhere ends the cart here; what was added since goes on 
   let release;
   at.rules.hold = new Promise((done) => (release = done));
   await push(page, 'track', 'add_to_cart', add(BOWL));
-  await until(() => at.events('add_to_cart').length === 2, 'the second add');
+  await until(() => distinct(at.events('add_to_cart')) === 2, 'the second add');
   // Captured under the old id while the answer is on its way.
   await push(page, 'track', 'add_to_cart', { currency: 'EUR', items: [{ item_id: 'vase', price: 9, quantity: 1 }] });
   await pause(400);
@@ -426,7 +426,7 @@ story('an order made elsewhere ends the cart here; what was added since goes on 
   assert.deepEqual(contents(set.events.find((e) => e.name === 'cart_set').data.items), [['bowl', '', 2], ['vase', '', 1]]);
   assert.equal(at.posts().find((p) => p.events.some((e) => e.data.items?.[0].item_id === 'vase')).cart, set.cart, 'nothing more goes to the closed cart');
   await visit('/next');
-  await until(() => at.events('page_view').length === 2, 'the next page');
+  await until(() => distinct(at.events('page_view')) === 2, 'the next page');
   assert.equal(at.posts().at(-1).cart, set.cart);
   const cart = await page.evaluate(() => new Promise((done) => comeback.push(['cart', done])));
   assert.deepEqual(contents(cart.lines), [['bowl', '', 2], ['vase', '', 1]]);
@@ -523,7 +523,7 @@ story('help for a declined card is offered once per way to pay', {}, async ({ at
   await panel(page, 'declined').waitFor();
   await page.keyboard.press('Escape');
   await visit('/again');
-  await until(() => at.events('page_view').length === 2, 'the next page');
+  await until(() => distinct(at.events('page_view')) === 2, 'the next page');
   await push(page, 'track', 'checkout_error', { step: 'payment', code: 'card_declined', method: 'card' });
   await pause(400);
   assert.equal(await page.locator('comeback-panel').count(), 0);
@@ -544,7 +544,7 @@ story('without wasm: a contact, the cart and the choice work, and outlive an ord
   await push(page, 'track', 'purchase', { transaction_id: 'T1', ...add(MUG) });
   await until(() => at.events('purchase').length, 'the order');
   await visit('/2');
-  await until(() => at.events('page_view').length === 2, 'the yes still holds');
+  await until(() => distinct(at.events('page_view')) === 2, 'the yes still holds');
   await push(page, 'consent', { storage: false });
   await until(() => at.posts().filter((p) => p.consent.storage === false).length === 1, 'the farewell');
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
@@ -570,7 +570,7 @@ story('a page that forbids wasm is still captured and keeps its cart', {
   const first = at.posts().find((p) => p.cart).cart;
   await visit('/2');
   await page.click('#add');
-  await until(() => at.events('add_to_cart').length === 2, 'the second add');
+  await until(() => distinct(at.events('add_to_cart')) === 2, 'the second add');
   assert.equal(at.posts().at(-1).cart, first, 'the cart survives the page');
   assert.equal(await page.evaluate(() => JSON.parse(localStorage['comeback.v1']).lines[0].quantity), 2);
 });

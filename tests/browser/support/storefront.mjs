@@ -165,6 +165,9 @@ export function story(name, rules, act) {
   });
 }
 
+/** How many there are by id: what was not acknowledged before its page was left may come again with the next. */
+export const distinct = (events) => new Set(events.map((event) => event.id)).size;
+
 /** Waits for what the endpoint saw. */
 export async function until(what, told, limit = 8_000) {
   const end = Date.now() + limit;
