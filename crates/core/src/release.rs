@@ -221,7 +221,7 @@ impl Releases {
     fn is_needed(&self, version: &str) -> bool {
         self.live.as_ref().is_some_and(|l| l.version == version)
             || self.shadow.as_deref() == Some(version)
-            || self.before.iter().rfind(|l| l.percent >= 100).is_some_and(|l| l.version == version)
+            || self.base().is_some_and(|l| l.version == version)
     }
 
     /// Lets a version decide without sending, or ends that.
@@ -288,6 +288,11 @@ impl Releases {
         Ok(())
     }
 
+    /// The latest before that was in force for everybody. Shops from before this was kept to may hold others.
+    fn base(&self) -> Option<&Live> {
+        self.before.iter().rfind(|l| l.percent >= 100)
+    }
+
     /// What may be gone back to from a version: what was in force for everybody, once each, the latest last. A
     /// rollout that did not get so far is none of them, or a second one would bring the first to everybody else.
     fn base_of(&self, version: &str) -> Vec<Live> {
@@ -338,7 +343,7 @@ impl Releases {
     #[must_use]
     pub fn trial(&self) -> Option<Trial> {
         let live = self.live.as_ref().filter(|l| l.percent < 100)?;
-        let before = self.before.iter().rfind(|l| l.percent >= 100)?.version.clone();
+        let before = self.base()?.version.clone();
         Some(Trial { percent: live.percent, before })
     }
 
