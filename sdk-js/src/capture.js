@@ -12,7 +12,7 @@ export const API = 0, ATTRIBUTE = 1, LAYER = 2, OWN = 3;
 export function capture(sink) {
   const layer = (window.dataLayer ||= []);
   const relay = (entry) => entry && sink(LAYER, entry);
-  Array.from(layer).forEach(relay);
+  layer.forEach?.(relay);
   const push = layer.push;
   try {
     layer.push = function (...entries) {

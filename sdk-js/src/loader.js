@@ -42,7 +42,7 @@ if (script && !before.version) {
     woken = true;
     // A shop that cannot be asked gets the careful answer: nothing leaves before consent.
     options.config = acted
-      .then(() => fetch(options.endpoint + '/v1/config/' + options.pk + '?lang=' + encodeURIComponent(document.documentElement.lang), { credentials: 'omit' }))
+      .then(() => fetch(options.endpoint + '/v1/config/' + options.pk + '?lang=' + document.documentElement.lang, { credentials: 'omit' }))
       .then((reply) => (reply.ok ? reply.json() : {}))
       .catch(() => ({}));
     // The overlay starts the session itself, with eyes on it.
@@ -76,7 +76,7 @@ if (script && !before.version) {
   };
   before.forEach?.((entry) => sink(API, entry));
   capture(sink);
-  for (const type of ['pointermove', 'pointerdown', 'keydown', 'scroll', 'click']) addEventListener(type, act, { capture: true, passive: true, once: true });
+  for (const type of ['pointermove', 'keydown', 'scroll', 'click']) addEventListener(type, act, { capture: true, passive: true, once: true });
   // Who follows a resume link has done something already.
   if (options.token || /[?&]comeback_/.test(location.search)) act();
   const known = () => {

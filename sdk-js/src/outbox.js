@@ -37,7 +37,7 @@ export function outbox() {
     /** Forgets those of which `test` holds, and that anything is under way; returns them. */
     drop(test) {
       const gone = events.filter(test);
-      events = events.filter((event) => !test(event));
+      events = events.filter((event) => !gone.includes(event));
       flying = failures = single = 0;
       return gone;
     },

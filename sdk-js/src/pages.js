@@ -36,15 +36,20 @@ export function pages(open, back) {
   });
 }
 
-/** Calls `choose` with the choice of another tab where it differs from what `standing` says here. */
+/**
+ * Calls `choose` with the choice of another tab, and when it was made, where it differs from what `standing` says here.
+ * Tabs hear of each other late, so a yes may come that is older than the no of this page; that is said once more.
+ */
 export function tabs(wording = '', standing, choose) {
   let kept;
-  /** `said`: what is in storage now. A no takes everything away, itself included. */
+  /** `said`: what was written, or nothing where it was removed. */
   const heed = (said) => {
-    const { consent } = said || { consent: { storage: false, wording } };
     const now = standing();
-    const differs = (purpose) => typeof consent[purpose] === 'boolean' && consent[purpose] !== now[purpose];
-    if (consent?.wording === wording && Object.keys(now).some(differs)) choose(consent);
+    const at = now.at || 0;
+    let { consent } = said || store.read(false) || {};
+    // A no takes everything away, its own time too. It came after what is known here, and maybe before a yes that is there already.
+    if (!said && !(consent?.at > at)) consent = { storage: false, wording, at: at + 1 };
+    if (consent?.wording === wording && Object.keys(now).some((key) => consent[key] !== now[key])) consent.at <= at ? choose(now, at) : choose(consent, consent.at);
   };
   // By what the event says: what is in storage may be this page's own by now.
   addEventListener('storage', ({ key, newValue }) => key === KEY && heed(quietly(() => JSON.parse(newValue))));

@@ -41,8 +41,8 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
   let waiting = [];
 
   const post = (path, body) => fetch(endpoint + path, { method: 'POST', body, keepalive: true, credentials: 'include' });
-  const consent = (choice) => {
-    session.consent(choice);
+  const consent = (choice, at) => {
+    session.consent(choice, at);
     if (session.mayStore()) waiting.splice(0).forEach((act) => act());
     else if (choice?.storage === false) waiting = [];
   };

@@ -36,7 +36,7 @@ export function open(page, { post, show, mind: Mind }) {
   const currency = currencyOf(shop, 'XXX');
   const gpc = navigator.globalPrivacyControl === true;
 
-  /** The shopper's choice, if they made one. */
+  /** The shopper's choice, if they made one, of which wording, and `at` what time, whichever tab they made it in. */
   let choice;
   /** `at`: when it last changed, so that another tab's newer cart is seen; `version`: the edge's, where it is known. */
   let cart = { currency, at: 0, lines: [] };
@@ -80,7 +80,7 @@ export function open(page, { post, show, mind: Mind }) {
     if (!mayStore()) return;
     // What another tab wrote since is not undone.
     sync();
-    store.write(false, { cart: cart.id, version: cart.version, currency: cart.currency, at: cart.at, lines: cart.lines, ...kept, consent: choice && { ...choice, wording } });
+    store.write(false, { cart: cart.id, version: cart.version, currency: cart.currency, at: cart.at, lines: cart.lines, ...kept, consent: choice });
     store.write(true, { counts: mind && [...mind.counts()], t: last, ...panels?.memory() });
   }
 
@@ -347,12 +347,15 @@ export function open(page, { post, show, mind: Mind }) {
 
   // ---- what the page says
 
-  function consent(said = {}) {
+  /** `at`: when it was said, where another tab knows. */
+  function consent(said = {}, at) {
     const could = mayStore();
     const now = standing();
-    if (!Object.keys(now).some((purpose) => typeof said[purpose] === 'boolean')) return;
-    choice = { ...now };
-    for (const purpose in now) if (typeof said[purpose] === 'boolean') choice[purpose] = said[purpose];
+    const chosen = Object.keys(now).filter((purpose) => typeof said[purpose] === 'boolean');
+    if (!chosen.length) return;
+    // Later than what this tab knows of, whatever the clock does, so that no tab takes it for older.
+    choice = { ...now, wording, at: at || Math.max(Date.now(), 1 + (now.at || 0)) };
+    for (const purpose of chosen) choice[purpose] = said[purpose];
     if (mayStore()) {
       if (!could) {
         recall();
@@ -377,7 +380,7 @@ export function open(page, { post, show, mind: Mind }) {
 
   const held = store.read(false)?.consent;
   // A yes given on an earlier page, if it was given to today's wording. Storing it was part of the yes.
-  if (held && (held.wording || '') === wording && typeof held.storage === 'boolean') choice = bits(held);
+  if (held && (held.wording || '') === wording && typeof held.storage === 'boolean') choice = held;
   if (mayStore()) recall();
   tellReturning();
   const back = mind && watch({ mind, mobile, leaving });
@@ -398,7 +401,7 @@ export function open(page, { post, show, mind: Mind }) {
     },
     consent,
     mayStore,
-    standing: () => bits(standing()),
+    standing,
     back: () => back?.(),
     /** `{id, currency, lines}` in GA4's item shape. */
     cart() {

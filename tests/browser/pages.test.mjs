@@ -101,6 +101,45 @@ for (const [how, rules] of [['', {}], [', where wasm is forbidden', NO_WASM]]) {
   });
 }
 
+/** Two tabs of a shop that asks, and a yes that both know of. */
+const twoTabs = async ({ at, page, context, visit }) => {
+  await visit('/one');
+  const other = await context.newPage();
+  await other.goto(at.origin + '/two');
+  await other.mouse.move(500, 600);
+  await push(other, 'consent', { storage: true });
+  await until(() => distinct(at.events('page_view')) === 2, 'the yes in both');
+  return other;
+};
+
+story('a yes that another tab writes late does not undo a no', { config: { consent: { mode: 'required', wording: 'w1' } } }, async (given) => {
+  const { at, page } = given;
+  const other = await twoTabs(given);
+  const late = await page.evaluate(() => localStorage['comeback.v1']);
+  await push(other, 'consent', { storage: false });
+  await until(() => at.posts().some((post) => post.consent.storage === false), 'the no');
+  await pause(300);
+  const count = at.posts().filter((post) => post.events.length).length;
+  // As a tab does that was at work while the no was on its way to it.
+  await page.evaluate((late) => (localStorage['comeback.v1'] = late), late);
+  await pause(300);
+  await push(other, 'track', 'add_to_cart', add(BOWL));
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  await pause(900);
+  assert.equal(at.posts().filter((post) => post.events.length).length, count);
+  for (const tab of [page, other]) assert.deepEqual(await tab.evaluate(() => Object.keys(localStorage)), []);
+});
+
+story('a yes straight after a no is a yes in both tabs', { config: { consent: { mode: 'required', wording: 'w1' } } }, async (given) => {
+  const { at, page } = given;
+  const other = await twoTabs(given);
+  await other.evaluate(() => comeback.push(['consent', { storage: false }], ['consent', { storage: true }]));
+  await pause(500);
+  await push(other, 'track', 'add_to_cart', add(BOWL));
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => distinct(at.events('add_to_cart')) === 2, 'what both saw');
+});
+
 const ASKS = { consent: { mode: 'required', wording: 'w1' } };
 const PHONE = { context: { viewport: { width: 390, height: 700 }, isMobile: true, hasTouch: true }, config: { ...ASKS, leaving: { away_ms: 1 } } };
 for (const [how, rules] of [['', { config: ASKS }], [' on a phone that counts it as a return', PHONE]])
