@@ -23,18 +23,42 @@ const binary = names.find((name) => name.endsWith('_bg.wasm'));
 if (!binary) throw new Error('no *_bg.wasm in ' + from);
 const glue = join(from, binary.replace('_bg.wasm', '.js'));
 
+const features = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types'];
+const binaryen = join(dirname(createRequire(import.meta.url).resolve('binaryen/package.json')), 'bin');
+const scratch = await mkdtemp(join(tmpdir(), 'comeback-sdk-'));
+/** Runs a program of binaryen over the module `input`; returns what it says. */
+const over = (program, input, output, ...options) =>
+  execFileSync(join(binaryen, program), [...features.map((name) => '--enable-' + name), ...options, input, '-o', output], { encoding: 'utf8' });
+
+/** Parts of the glue that no page of ours can reach. */
+const UNREACHED = [
+  // The session lives as long as its page: nothing lets go of it.
+  /    __destroy_into_raw\(\) \{[^]*?\n    \}\n    free\(\) \{[^]*?\n    \}\n/,
+  /const SessionFinalization = [^;]*;/,
+  /\n *SessionFinalization\.register\(.*/,
+  // Every browser we compile for has `encodeInto`.
+  /if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?\n\}\n/,
+  / *if \(realloc === undefined\) \{[^]*?\n    \}\n/,
+  // A decoder of Safari's ends after two gigabytes; a page of ours decodes a few kilobytes.
+  / *numBytesDecoded \+= len;[^]*?numBytesDecoded = len;\n    \}\n/,
+];
+let glueText = await readFile(glue, 'utf8');
+for (const part of UNREACHED) {
+  if (!part.test(glueText)) throw new Error('the glue has no ' + part);
+  glueText = glueText.replace(part, '');
+}
+
+// What the glue does not ask for goes out of the module too.
+const asked = [...new Set(Array.from(glueText.matchAll(/\bwasm\.([\w$]+)/g), ([, name]) => name))];
+const graph = join(scratch, 'graph.json');
+await writeFile(graph, JSON.stringify([{ name: 'page', root: true, reaches: asked }, ...asked.map((name) => ({ name, export: name }))]));
+const needed = join(scratch, 'needed.wasm');
+over('wasm-metadce', join(from, binary), needed, '--graph-file', graph);
+
 // wasm-bindgen names each import by its path and a hash, in the wasm and again in the glue: 2 KB of
 // every page. wasm-opt shortens them and says how; the glue is made to follow.
-const features = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types'];
-const wasmOpt = join(dirname(createRequire(import.meta.url).resolve('binaryen/package.json')), 'bin/wasm-opt');
-const scratch = await mkdtemp(join(tmpdir(), 'comeback-sdk-'));
 const small = join(scratch, 'sdk_bg.wasm');
-const said = execFileSync(
-  wasmOpt,
-  [...features.map((name) => '--enable-' + name), '--minify-imports-and-exports-and-modules', join(from, binary), '-o', small],
-  { encoding: 'utf8' },
-);
-const short = JSON.parse(said);
+const short = JSON.parse(over('wasm-opt', needed, small, '--minify-imports-and-exports-and-modules'));
 
 /** The glue with the short names; throws when it asks the wasm for something that is not there. */
 function follow(text) {
@@ -54,9 +78,9 @@ const LET_OUT = { imports: '__wbg_get_imports', finish: '__wbg_finalize_init' };
 const ownStart = {
   name: 'own-start',
   setup({ onLoad }) {
-    onLoad({ filter: /\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (path !== glue) return undefined;
-      let contents = follow(await readFile(path, 'utf8')).replace(/export \{[^}]*\bdefault\b[^}]*\};?/, '');
+      let contents = follow(glueText).replace(/export \{[^}]*\bdefault\b[^}]*\};?/, '');
       for (const [name, inner] of Object.entries(LET_OUT)) {
         if (!contents.includes(`function ${inner}(`)) throw new Error('the glue has no ' + inner);
         contents += `\nexport { ${inner} as ${name} };`;
@@ -74,8 +98,7 @@ const common = {
   charset: 'utf8',
   legalComments: 'none',
   logLevel: 'warning',
-  // The module's session lives as long as its page: nothing of the glue that would let go of it is called.
-  define: { VERSION: JSON.stringify(version), FinalizationRegistry: 'undefined', 'Symbol.dispose': 'undefined' },
+  define: { VERSION: JSON.stringify(version), 'Symbol.dispose': 'undefined' },
   alias: { 'comeback-wasm': glue },
   plugins: [ownStart],
 };

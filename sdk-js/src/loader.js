@@ -81,9 +81,10 @@ if (script && !before.version) {
   if (options.token || /[?&]comeback_/.test(location.search)) act();
   const known = () => {
     try {
-      return sessionStorage[KEY] || localStorage[KEY];
+      return localStorage[KEY];
     } catch {}
   };
   // So has one who was here before, who may have a cart and leave this page without a move.
-  (window.requestIdleCallback || setTimeout)(() => (known() ? act() : wake()), { timeout: 2000 });
+  // Storage is asked in a task of its own: the first time takes a slow device a while.
+  (window.requestIdleCallback || setTimeout)(() => setTimeout(known() ? act : wake), { timeout: 2000 });
 }

@@ -4,6 +4,7 @@
 import { like, unit } from './money.js';
 import { STRIP } from './strips.js';
 
+// Each size and weight of a font is looked up anew, which takes a slow device 10 ms and more: three do.
 const SHEET = `
 :host{all:initial;position:fixed;inset:0;z-index:2147483000;display:grid;place-items:center;padding:16px;
  font:var(--comeback-font,16px/1.5 system-ui,sans-serif);color:var(--comeback-text,#1b1b1f);color-scheme:var(--comeback-scheme,light dark)}
@@ -11,8 +12,9 @@ const SHEET = `
 .shade{position:absolute;inset:0;background:var(--comeback-shade,rgb(0 0 0/.55))}
 .card{position:relative;width:min(100%,var(--comeback-width,28rem));max-height:100%;overflow:auto;padding:24px;
  background:var(--comeback-surface,#fff);border-radius:var(--comeback-radius,12px);box-shadow:0 12px 48px rgb(0 0 0/.3)}
-h2{margin:0 0 8px;margin-inline-end:44px;font-size:1.25em;line-height:1.3}
-h3{margin:0;font-size:1em}
+h2{margin:0 0 8px;margin-inline-end:44px;line-height:1.3}
+h2,.act.close{font-size:1.25em;font-weight:600}
+h3{margin:0;font-size:1em;font-weight:600}
 p{margin:0 0 12px}
 ul{margin:0 0 16px;padding:0;list-style:none}
 li{padding:8px 0;border-block-start:1px solid var(--comeback-line,#d9d9e0)}
@@ -22,12 +24,12 @@ label{display:block;margin-block-end:4px;font-weight:600}
 .check input{flex:none;width:24px;height:24px;margin:0;accent-color:var(--comeback-accent,#1a4fd6)}
 input[type=email]{width:100%;min-height:44px;padding:8px 12px;font:inherit;color:inherit;background:transparent;
  border:1px solid var(--comeback-border,#767680);border-radius:8px}
-.hint{margin:4px 0 0;font-size:.875em;color:var(--comeback-muted,#55555e)}
+.hint{margin:4px 0 0;color:var(--comeback-muted,#55555e)}
 .act,a{min-height:44px;min-width:44px}
 .act{display:block;width:100%;margin-block-start:8px;padding:8px 16px;font:inherit;cursor:pointer;border-radius:8px;
  border:1px solid var(--comeback-border,#767680);background:transparent;color:inherit}
 .main{background:var(--comeback-accent,#1a4fd6);border-color:transparent;color:var(--comeback-on-accent,#fff);font-weight:600}
-.close{position:absolute;inset-block-start:12px;inset-inline-end:12px;width:44px;margin:0;padding:0;border:0;font-size:24px;line-height:1}
+.close{position:absolute;inset-block-start:12px;inset-inline-end:12px;width:44px;margin:0;padding:0;border:0;line-height:1}
 a{display:inline-flex;align-items:center;color:var(--comeback-link,#1a4fd6)}
 :host([data-strip]){inset:auto 0 0;z-index:2147482000;pointer-events:none}
 :host([data-strip]) .card{pointer-events:auto;width:min(100%,var(--comeback-strip-width,40rem));padding:16px 20px}
@@ -37,7 +39,7 @@ a.act{display:flex;justify-content:center;text-align:center;text-decoration:none
 a.act.main{color:var(--comeback-on-accent,#fff)}
 .bar{height:8px;margin:0 0 12px;border-radius:4px;background:var(--comeback-line,#d9d9e0);overflow:hidden}
 .bar i{display:block;height:100%;background:var(--comeback-accent,#1a4fd6)}
-.code{font-family:ui-monospace,monospace;font-weight:700}
+.code{font-family:ui-monospace,monospace;font-weight:600}
 .card:focus{outline:none}
 :focus-visible{outline:3px solid var(--comeback-focus,#1a4fd6);outline-offset:2px}
 @media (prefers-reduced-motion:no-preference){.card{animation:in .18s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
@@ -116,6 +118,8 @@ export function offerOf({ copy, offer, locale, settings }) {
   return make('p', { part: 'offer' }, before, make('span', { class: 'code', part: 'code' }, offer.code), after);
 }
 
+const afterFrame = (act) => requestAnimationFrame(() => setTimeout(act));
+
 /** The host of a panel in the page, its card, and the way to end it. */
 export function frame(ways, strip) {
   const { kind, copy, locale, tell } = ways;
@@ -133,7 +137,7 @@ export function frame(ways, strip) {
     strip ? make('div', { role: 'status' }) : title,
   );
   const others = [];
-  let done;
+  let done, seen;
   const place = strip ? 'strip' : 'dialog';
   const close = (answer) => {
     if (!host.isConnected) return;
@@ -143,14 +147,31 @@ export function frame(ways, strip) {
     others.forEach((element) => (element.inert = false));
     // Back to where the shopper was, unless the page put it elsewhere meanwhile.
     if ((held || !strip) && opener?.isConnected) opener.focus({ preventScroll: true });
-    tell('closed');
+    if (seen) tell('closed');
     done(answer);
   };
   const dismiss = make('button', { type: 'button', class: 'act close', part: 'close', 'aria-label': copy.close || 'Close', click: () => close() }, '×');
 
+  const settle = () => {
+    if (!host.isConnected) return;
+    seen = true;
+    if (strip) card.firstChild.append(title);
+    else {
+      card.focus({ preventScroll: true });
+      // The page behind must not be reached by a screen reader's cursor either.
+      for (const element of document.body.children) {
+        if (element !== host && !element.inert && !element.matches('comeback-panel[data-strip]')) {
+          element.inert = true;
+          others.push(element);
+        }
+      }
+    }
+    tell('shown');
+  };
+
   /** Puts it into the page; resolves when it is closed, to what was chosen in it. */
   const show = (...children) => {
-    card.append(...children.filter(Boolean), dismiss);
+    card.append(dismiss);
     if (!strip) root.append(make('div', { class: 'shade', part: 'shade', click: () => close() }));
     root.append(card);
     root.addEventListener('keydown', (event) => {
@@ -167,21 +188,15 @@ export function frame(ways, strip) {
         }
       }
     });
-    open[place] = { kind, card, close };
+    open[place] = { kind, card, close, title };
+    card.style.visibility = 'hidden';
     document.body.append(host);
-    if (strip) {
-      requestAnimationFrame(() => card.firstChild.append(title));
-    } else {
-      // The page behind must not be reached by a screen reader's cursor either.
-      for (const element of document.body.children) {
-        if (element !== host && !element.inert && !element.matches('comeback-panel[data-strip]')) {
-          element.inert = true;
-          others.push(element);
-        }
-      }
-      card.focus({ preventScroll: true });
-    }
-    tell('shown');
+    // In frames of their own, so that none of them is long: a focus in this task would lay everything out within it.
+    afterFrame(() => {
+      dismiss.before(...children.filter(Boolean));
+      card.style.visibility = '';
+      afterFrame(settle);
+    });
     return new Promise((resolve) => (done = resolve));
   };
   return { card, close, show, root, title };

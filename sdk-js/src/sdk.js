@@ -10,11 +10,15 @@ import { open } from './session.js';
 const json = (reply) => (reply.ok ? reply.json() : Promise.reject(Object.assign(new Error('HTTP ' + reply.status), { status: reply.status })));
 const fail = (kind) => (error) => emit('error', { kind, message: error?.message, status: error?.status });
 
+/** Lets the page have its turn, so that a slow device has no long task of the session's start. */
+const turn = () => new Promise((done) => setTimeout(() => done()));
+
 /**
  * Makes the module run; resolves to true. `wasm` is an address, a request or a response of one, bytes, or a compiled module.
  * Not streamed: for so few bytes that gains nothing, and it would fail where a server names their type wrongly.
  */
 async function load(wasm) {
+  await turn();
   const source = await wasm;
   const reply = source instanceof Response ? source : (typeof source === 'string' || source instanceof URL || source instanceof Request) && (await fetch(source));
   const made = await WebAssembly.instantiate(reply ? await reply.arrayBuffer() : source, imports());
@@ -49,6 +53,7 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
   /** At once where that is allowed, else once it is. */
   const allowed = (act) => (session.mayStore() ? act() : new Promise((done, failed) => waiting.push(() => act().then(done, failed))));
 
+  await turn();
   const said = shopify(consent);
   const wording = settings.consent?.wording;
   if (denied(window.dataLayer) || said?.storage === false) settings.consent = { wording };
@@ -84,6 +89,7 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
   // Only a shop that has words for it wants its cart checked.
   const check = settings.panels?.cart_check && import('./check.js').then(({ guard }) => guard(openPanel));
 
+  await turn();
   session.track(OWN, opened, 'page_view');
   pages(() => own('page_view'), session.back);
 
@@ -114,6 +120,7 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
     forget: (t, source, done) => session.forget().catch(fail('forget')).then(done),
   };
   tabs(wording, session.standing, consent);
+  await turn();
   return (source, t, entry) => {
     if (source !== LAYER) commands[entry[0]]?.(t, source, entry[1], entry[2]);
     else if (entry[0] !== 'consent') session.layer(t, entry);

@@ -55,6 +55,9 @@ export function push(ways) {
   return show(about(card, copy.body), status, row);
 }
 
+/** Of the strip that is open. */
+let bar;
+
 /** How far it is to free shipping. One that is open follows the cart. */
 export function shipping_progress(ways) {
   const { cart, settings, locale } = ways;
@@ -66,19 +69,17 @@ export function shipping_progress(ways) {
   const text = fill(gap ? ways.copy.title : ways.copy.reached || ways.copy.title, values);
   const share = Math.min(100, Math.round((value / from) * 100));
   const shown = ways.open('strip');
+  if (shown && shown.kind !== ways.kind) return undefined;
+  if (!shown) bar = make('div', { class: 'bar', part: 'bar', role: 'progressbar', 'aria-labelledby': 'title', 'aria-valuemin': '0', 'aria-valuemax': '100' }, make('i', { part: 'bar-fill' }));
+  bar.setAttribute('aria-valuenow', share);
+  // By script: a page's style-src may forbid style attributes.
+  bar.firstChild.style.width = share + '%';
   if (shown) {
-    if (shown.kind !== ways.kind) return undefined;
-    shown.card.querySelector('h2').textContent = text;
-    const bar = shown.card.querySelector('.bar');
-    bar.setAttribute('aria-valuenow', share);
-    bar.firstChild.style.width = share + '%';
+    shown.title.textContent = text;
     return undefined;
   }
   ways.copy = { ...ways.copy, title: text };
   const { card, show } = frame(ways, true);
-  const bar = make('div', { class: 'bar', part: 'bar', role: 'progressbar', 'aria-labelledby': 'title', 'aria-valuemin': '0', 'aria-valuemax': '100', 'aria-valuenow': share }, make('i', { part: 'bar-fill' }));
-  // By script: a page's style-src may forbid style attributes.
-  bar.firstChild.style.width = share + '%';
   return show(about(card, fill(ways.copy.body, values)), bar);
 }
 
