@@ -32,12 +32,6 @@ export function capture(sink) {
       console.warn('comeback: not JSON in ' + attribute, element);
     }
   };
-  // In the capture phase: a page's own handler may stop the event.
-  document.addEventListener('click', (event) => {
-    const button = event.target.closest?.('[data-comeback-add]');
-    if (button) report(button, 'data-comeback-add', 'add_to_cart');
-  }, true);
-
   // What is looked at or refused is known by being there, not by a click.
   const present = { 'data-comeback-view': 'view_item', 'data-comeback-checkout-error': 'checkout_error' };
   const seen = new WeakMap();
@@ -52,6 +46,14 @@ export function capture(sink) {
       }
     }
   };
-  scan();
-  new MutationObserver(scan).observe(document, { childList: true, subtree: true, attributeFilter: Object.keys(present) });
+  // In a task of its own, for the sake of slow devices.
+  setTimeout(() => {
+    // In the capture phase: a page's own handler may stop the event.
+    document.addEventListener('click', (event) => {
+      const button = event.target.closest?.('[data-comeback-add]');
+      if (button) report(button, 'data-comeback-add', 'add_to_cart');
+    }, true);
+    scan();
+    new MutationObserver(scan).observe(document, { childList: true, subtree: true, attributeFilter: Object.keys(present) });
+  });
 }

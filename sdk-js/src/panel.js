@@ -40,9 +40,10 @@ a.act.main{color:var(--comeback-on-accent,#fff)}
 .bar{height:8px;margin:0 0 12px;border-radius:4px;background:var(--comeback-line,#d9d9e0);overflow:hidden}
 .bar i{display:block;height:100%;background:var(--comeback-accent,#1a4fd6)}
 .code{font-family:ui-monospace,monospace;font-weight:600}
+.late{visibility:hidden}
 .card:focus{outline:none}
 :focus-visible{outline:3px solid var(--comeback-focus,#1a4fd6);outline-offset:2px}
-@media (prefers-reduced-motion:no-preference){.card{animation:in .18s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
+@media (prefers-reduced-motion:no-preference){.card:not(.late){animation:in .18s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
 @media (forced-colors:active){.card,.bar{border:1px solid}}
 @media (prefers-color-scheme:dark){
  :host{color:var(--comeback-text-dark,#f2f2f5)}
@@ -123,7 +124,6 @@ const afterFrame = (act) => requestAnimationFrame(() => setTimeout(act));
 /** The host of a panel in the page, its card, and the way to end it. */
 export function frame(ways, strip) {
   const { kind, copy, locale, tell } = ways;
-  const opener = document.activeElement;
   const host = make('comeback-panel', { 'data-panel': kind, 'data-strip': strip, part: 'host' });
   const root = host.attachShadow({ mode: 'open' });
   // A constructed sheet needs no 'unsafe-inline' in the page's style-src.
@@ -132,12 +132,12 @@ export function frame(ways, strip) {
   const title = words('h2', copy.title || 'Your cart', { id: 'title', part: 'title' });
   const card = make(
     'div',
-    { class: 'card', part: 'panel', 'aria-labelledby': 'title', tabindex: '-1', lang: locale, dir: locale && (RTL.test(locale) ? 'rtl' : 'ltr'), ...(strip ? { role: 'region' } : { role: 'dialog', 'aria-modal': 'true' }) },
+    { class: 'card late', part: 'panel', 'aria-labelledby': 'title', tabindex: '-1', lang: locale, dir: locale && (RTL.test(locale) ? 'rtl' : 'ltr'), ...(strip ? { role: 'region' } : { role: 'dialog', 'aria-modal': 'true' }) },
     // A strip takes no focus, so it is said.
     strip ? make('div', { role: 'status' }) : title,
   );
   const others = [];
-  let done, seen;
+  let done, seen, opener;
   const place = strip ? 'strip' : 'dialog';
   const close = (answer) => {
     if (!host.isConnected) return;
@@ -155,8 +155,10 @@ export function frame(ways, strip) {
   const settle = () => {
     if (!host.isConnected) return;
     seen = true;
+    card.className = 'card';
     if (strip) card.firstChild.append(title);
     else {
+      opener = document.activeElement;
       card.focus({ preventScroll: true });
       // The page behind must not be reached by a screen reader's cursor either.
       for (const element of document.body.children) {
@@ -189,12 +191,10 @@ export function frame(ways, strip) {
       }
     });
     open[place] = { kind, card, close, title };
-    card.style.visibility = 'hidden';
     document.body.append(host);
     // In frames of their own, so that none of them is long: a focus in this task would lay everything out within it.
     afterFrame(() => {
       dismiss.before(...children.filter(Boolean));
-      card.style.visibility = '';
       afterFrame(settle);
     });
     return new Promise((resolve) => (done = resolve));

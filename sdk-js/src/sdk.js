@@ -45,8 +45,8 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
   let waiting = [];
 
   const post = (path, body) => fetch(endpoint + path, { method: 'POST', body, keepalive: true, credentials: 'include' });
-  const consent = (choice, at) => {
-    session.consent(choice, at);
+  const consent = (choice, ...told) => {
+    session.consent(choice, ...told);
     if (session.mayStore()) waiting.splice(0).forEach((act) => act());
     else if (choice?.storage === false) waiting = [];
   };
@@ -74,6 +74,7 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
   });
   const own = (name, data) => session.track(OWN, Date.now(), name, data);
   if (said) consent(said);
+  tabs(wording, session.standing, consent);
 
   /** Resolves to the shopper's answer. `told` is what the session knows: `{experiment, arm, data}`. */
   async function openPanel(kind, told = {}) {
@@ -90,6 +91,8 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
   const check = settings.panels?.cart_check && import('./check.js').then(({ guard }) => guard(openPanel));
 
   await turn();
+  // What the page has said meanwhile, a no above all, comes in the same task: nothing is sent before it.
+  session.begin();
   session.track(OWN, opened, 'page_view');
   pages(() => own('page_view'), session.back);
 
@@ -107,7 +110,7 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
 
   const commands = {
     track: (t, source, name, data) => session.track(source, t, name, data),
-    consent: (t, source, choice) => consent(choice),
+    consent: (t, source, choice) => consent(choice, t),
     identify: (t, source, who) => identify(who).catch(fail('identify')),
     adapter(t, source, plugged) {
       adapter = plugged;
@@ -119,11 +122,9 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
     check: (t, source, done) => Promise.resolve(check).then((check) => (check ? check(done) : done(true))),
     forget: (t, source, done) => session.forget().catch(fail('forget')).then(done),
   };
-  tabs(wording, session.standing, consent);
-  await turn();
   return (source, t, entry) => {
     if (source !== LAYER) commands[entry[0]]?.(t, source, entry[1], entry[2]);
     else if (entry[0] !== 'consent') session.layer(t, entry);
-    else if (entry[1] === 'update') consent(google(entry[2]));
+    else if (entry[1] === 'update') consent(google(entry[2]), t);
   };
 }

@@ -8,7 +8,7 @@ import { bytes, outbox } from './outbox.js';
 import { changed, changesCart, currencyOf, floats, layered, lean, linesOf, number, read, text } from './ga4.js';
 import { watch } from './leaving.js';
 import { moments } from './moments.js';
-import { store } from './store.js';
+import { store, when } from './store.js';
 
 /** Events wait this long for company before they travel. */
 const GATHER_MS = 300;
@@ -36,7 +36,8 @@ export function open(page, { post, show, mind: Mind }) {
   const currency = currencyOf(shop, 'XXX');
   const gpc = navigator.globalPrivacyControl === true;
 
-  /** The shopper's choice, if they made one, of which wording, and `at` what time, whichever tab they made it in. */
+  /** The shopper's choice, if they made one, of which wording and `at` what time, whichever tab they made it in; `since`
+   *  when storage has been allowed without a no in between. */
   let choice;
   /** `at`: when it last changed, so that another tab's newer cart is seen; `version`: the edge's, where it is known. */
   let cart = { currency, at: 0, lines: [] };
@@ -52,7 +53,7 @@ export function open(page, { post, show, mind: Mind }) {
   let sentCart, timer, renewed = 0, exited = 0, told = -1, forgetting = false;
   /** Which flush is the last: an answer to one that was given up says nothing about the next. */
   let flight = 0;
-  let hidden = document.visibilityState === 'hidden';
+  let hidden, back;
   const out = outbox();
   const isNew = dedupe();
 
@@ -347,16 +348,19 @@ export function open(page, { post, show, mind: Mind }) {
 
   // ---- what the page says
 
-  /** `at`: when it was said, where another tab knows. */
-  function consent(said = {}, at) {
+  /** `heard`: the choice of another tab that this is, else it was made here at `t`. */
+  function consent(said = {}, t = Date.now(), heard) {
     const could = mayStore();
     const now = standing();
-    const chosen = Object.keys(now).filter((purpose) => typeof said[purpose] === 'boolean');
+    const chosen = Object.keys(bits(now)).filter((purpose) => typeof said[purpose] === 'boolean');
     if (!chosen.length) return;
     // Later than what this tab knows of, whatever the clock does, so that no tab takes it for older.
-    choice = { ...now, wording, at: at || Math.max(Date.now(), 1 + (now.at || 0)) };
+    const { at, since } = heard || { at: Math.max(t, 1 + (now.at || 0)), since: now.since };
+    choice = { ...now, wording, at, since: could || heard ? since : at };
     for (const purpose of chosen) choice[purpose] = said[purpose];
     if (mayStore()) {
+      // Elsewhere there was a no in between.
+      if (could && now.since !== choice.since) sever();
       if (!could) {
         recall();
         out.all().forEach(store.keep);
@@ -366,33 +370,27 @@ export function open(page, { post, show, mind: Mind }) {
     } else if (could || said.storage === false) {
       // A yes to other purposes is no no: what waits goes on waiting. By this one request the edge takes its cookies back.
       if (could && known) post('/v1/events', ended(head({}, { storage: false }), null, '')).catch(() => {});
-      known = false;
-      // A later yes must not be tied to what was before the no.
-      sentCart = undefined;
-      cart = { ...cart, id: undefined, version: undefined };
-      kept = { shown: kept.shown, last_shown: kept.last_shown };
-      flight += 1;
-      out.drop(() => true);
+      sever();
       store.wipe();
     }
     tellReturning();
   }
 
+  /** A later yes must not be tied to what was before a no. */
+  function sever() {
+    known = false;
+    sentCart = undefined;
+    cart = { ...cart, id: undefined, version: undefined };
+    kept = { shown: kept.shown, last_shown: kept.last_shown };
+    flight += 1;
+    out.drop(() => true);
+  }
+
   const held = store.read(false)?.consent;
   // A yes given on an earlier page, if it was given to today's wording. Storing it was part of the yes.
-  if (held && (held.wording || '') === wording && typeof held.storage === 'boolean') choice = held;
+  if (held && (held.wording || '') === wording && typeof held.storage === 'boolean') choice = { ...bits(held), wording, at: when(held.at), since: held.since };
   if (mayStore()) recall();
   tellReturning();
-  const back = mind && watch({ mind, mobile, leaving });
-
-  addEventListener('pagehide', leave);
-  addEventListener('pageshow', shown);
-  addEventListener('online', () => flushSoon(0));
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') leave();
-    else shown();
-  });
-
   return {
     track: capture,
     layer(t, entry) {
@@ -403,6 +401,18 @@ export function open(page, { post, show, mind: Mind }) {
     mayStore,
     standing,
     back: () => back?.(),
+    /** Listens from now on to what the shopper does with the page. */
+    begin() {
+      hidden = document.visibilityState === 'hidden';
+      back = mind && watch({ mind, mobile, leaving });
+      addEventListener('pagehide', leave);
+      addEventListener('pageshow', shown);
+      addEventListener('online', () => flushSoon(0));
+      document.addEventListener('visibilitychange', () => {
+        if (document.visibilityState === 'hidden') leave();
+        else shown();
+      });
+    },
     /** `{id, currency, lines}` in GA4's item shape. */
     cart() {
       sync();

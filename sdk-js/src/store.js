@@ -9,6 +9,8 @@ const EVENT = KEY + '.e.';
 /** The edge takes what is older for a week old. */
 const MAX_AGE_MS = 7 * 86_400_000;
 
+/** When something was said: whatever else stands there counts as long ago. */
+export const when = (at) => (at > 0 && at < 9e15 ? at : 1);
 export const quietly = (act) => {
   try {
     return act();

@@ -140,6 +140,29 @@ story('a yes straight after a no is a yes in both tabs', { config: { consent: { 
   await until(() => distinct(at.events('add_to_cart')) === 2, 'what both saw');
 });
 
+story('times that no clock told lock nobody in', { config: { consent: { mode: 'required', wording: 'w1' } } }, async ({ at, page, context, visit }) => {
+  for (const time of [1e18, -5, '"x"', '1e400', 'null']) {
+    await visit('/one');
+    await page.evaluate((time) => (localStorage['comeback.v1'] = `{"at":1,"lines":[],"consent":{"storage":true,"wording":"w1","at":${time}}}`), time);
+    const from = at.posts().length;
+    await page.reload();
+    await page.mouse.move(400, 500);
+    await until(() => at.posts().slice(from).some((post) => post.events.length), 'the yes that was kept, ' + time);
+    const other = await context.newPage();
+    await other.goto(at.origin + '/two');
+    await other.mouse.move(500, 600);
+    await until(() => at.posts().slice(from).some((post) => post.page.url?.endsWith('/two')), 'both run');
+    await push(other, 'consent', { storage: false });
+    await pause(600);
+    const count = at.posts().length;
+    for (const tab of [page, other]) await push(tab, 'track', 'add_to_cart', add(BOWL));
+    await pause(700);
+    assert.equal(at.posts().length, count, 'the no holds in both, ' + time);
+    for (const tab of [page, other]) assert.deepEqual(await tab.evaluate(() => Object.keys(localStorage)), [], String(time));
+    await other.close();
+  }
+});
+
 const ASKS = { consent: { mode: 'required', wording: 'w1' } };
 const PHONE = { context: { viewport: { width: 390, height: 700 }, isMobile: true, hasTouch: true }, config: { ...ASKS, leaving: { away_ms: 1 } } };
 for (const [how, rules] of [['', { config: ASKS }], [' on a phone that counts it as a return', PHONE]])
@@ -161,6 +184,26 @@ story('a no that is said while a page lies in the back/forward cache holds there
   await pause(900);
   assert.equal(at.posts().filter((post) => post.events.length).length, count);
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+});
+
+story('a no and a yes while a page lies in the back/forward cache: nothing of before is tied to what follows', { config: ASKS }, async ({ at, page, visit }) => {
+  await visit('/one');
+  await push(page, 'consent', { storage: true });
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  const before = (await until(() => at.posts().find((post) => post.cart), 'the add')).cart;
+  await page.evaluate(() => (window.same = true));
+  await visit('/two');
+  await until(() => distinct(at.events('page_view')) === 2, 'the next page');
+  await push(page, 'consent', { storage: false });
+  await until(() => at.posts().some((post) => post.consent.storage === false), 'the no');
+  await push(page, 'consent', { storage: true });
+  await pause(600);
+  const from = at.posts().length;
+  await page.goBack({ waitUntil: 'commit' });
+  assert.equal(await page.evaluate(() => window.same), true, 'it is the same page');
+  await push(page, 'track', 'add_to_cart', add(BOWL));
+  const after = (await until(() => at.posts().slice(from).find((post) => post.events.some((event) => event.name === 'add_to_cart')), 'the next add')).cart;
+  assert.ok(after && after !== before, 'another cart');
 });
 
 story('a yes that is said while a page lies in the back/forward cache is heard there', { config: ASKS }, async ({ at, page, visit }) => {
