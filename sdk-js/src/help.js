@@ -124,7 +124,7 @@ function mend(ways, found) {
     for (const other of problem === 'sold_out' || problem === 'gone' ? finding.instead : []) {
       const price = money(other.price_minor, currency, locale);
       const text = fill(copy.instead, { variant: other.item_variant, price });
-      entry.append(button(text, list.childElementCount ? 'instead' : 'main', () => change(entry, finding, (line) => [{ ...line, item_variant: other.item_variant, price: other.price_minor / unit, item_url: other.item_url, image_url: other.image_url }])) || '');
+      entry.append(button(text, entry.querySelector('button') ? 'instead' : 'main', () => change(entry, finding, (line) => [{ ...line, item_variant: other.item_variant, price: other.price_minor / unit, item_url: other.item_url, image_url: other.image_url }])) || '');
     }
     if (problem === 'fewer') entry.append(button(fill(copy.take_left, values), 'main', () => change(entry, finding, (line) => [{ ...line, quantity: left }])) || '');
     if (problem === 'price') entry.append(button(fill(copy.take_price, values), 'main', () => change(entry, finding, (line) => [{ ...line, price: now / unit }])) || '');

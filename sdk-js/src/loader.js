@@ -15,11 +15,14 @@ const ACTS = /^(add_|remove_|begin_|purchase|checkout_|try_|cart|identify|forget
 // A second tag on the page must not count everything twice.
 if (script && !before.version) {
   const { src, dataset } = script;
+  // By text: the first `URL` of a page takes a slow device longer than the rest of this file.
+  const [file] = src.split(/[?#]/);
+  const folder = file.replace(/[^/]*$/, '');
   // Next to us when the page pins a version (/sdk/<version>/comeback.js), else below us.
-  const base = new URL(/\/sdk\/[^/]+\/[^/]*$/.test(src) ? './' : 'sdk/' + VERSION + '/', src).href;
+  const base = folder + (/\/sdk\/[^/]+\/$/.test(folder) ? '' : 'sdk/' + VERSION + '/');
   const options = {
     pk: dataset.shop,
-    endpoint: (dataset.endpoint || new URL(src).origin).replace(/\/+$/, ''),
+    endpoint: (dataset.endpoint || file.split('/', 3).join('/')).replace(/\/+$/, ''),
     base,
     token: restoreToken(),
   };

@@ -33,7 +33,7 @@ input[type=email]{width:100%;min-height:44px;padding:8px 12px;font:inherit;color
 a{display:inline-flex;align-items:center;color:var(--comeback-link,#1a4fd6)}
 :host([data-strip]){inset:auto 0 0;z-index:2147482000;pointer-events:none}
 :host([data-strip]) .card{pointer-events:auto;width:min(100%,var(--comeback-strip-width,40rem));padding:16px 20px}
-.row{display:flex;gap:8px;align-items:center;flex-wrap:wrap}
+.row{display:flex;gap:8px;flex-wrap:wrap}
 .row>*{flex:1 1 8rem}
 a.act{display:flex;justify-content:center;text-align:center;text-decoration:none}
 a.act.main{color:var(--comeback-on-accent,#fff)}
@@ -192,11 +192,13 @@ export function frame(ways, strip) {
     });
     open[place] = { kind, card, close, title };
     document.body.append(host);
-    // In frames of their own, so that none of them is long: a focus in this task would lay everything out within it.
-    afterFrame(() => {
-      dismiss.before(...children.filter(Boolean));
-      afterFrame(settle);
-    });
+    // Piece by piece, each in a frame of its own, so that none is long; a focus in this task would lay out everything within it.
+    const rest = children.filter(Boolean);
+    const fill = () => {
+      dismiss.before(...rest.splice(0, 2));
+      afterFrame(rest.length ? fill : settle);
+    };
+    afterFrame(fill);
     return new Promise((resolve) => (done = resolve));
   };
   return { card, close, show, root, title };

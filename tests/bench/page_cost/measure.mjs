@@ -6,6 +6,7 @@
 
 import { page as html } from './page.mjs';
 import { html as answerOf, serve } from './server.mjs';
+import { trace } from './trace.mjs';
 
 export const ARGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -114,9 +115,10 @@ function cls(shifts) {
  * @param {object} [how]
  * @param {number} [how.throttle] how many times slower the main thread is made.
  * @param {boolean} [how.open] whether to open the case's panel.
+ * @param {boolean} [how.traced] whether to tell the CPU time of the tasks in which scripts ran.
  * @param {boolean} [how.next] whether to go on to a second page, with what the first left in the cache.
  */
-export async function visit(browser, one, { throttle = 1, open = false, next = false } = {}) {
+export async function visit(browser, one, { throttle = 1, open = false, traced = false, next = false } = {}) {
   const at = await site(one);
   const agent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version().split('.')[0]}.0.0.0 Safari/537.36`;
   const context = await browser.newContext({ viewport: VIEWPORT, userAgent: agent });
@@ -132,6 +134,7 @@ export async function visit(browser, one, { throttle = 1, open = false, next = f
     await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
     if (throttle > 1) await cdp.send('Emulation.setCPUThrottlingRate', { rate: throttle });
 
+    const stop = traced && (await trace(browser));
     await page.goto(at.origin + '/', { waitUntil: 'load' });
     await page.waitForTimeout(SETTLE_MS);
     const loaded = await metrics(cdp);
@@ -161,6 +164,8 @@ export async function visit(browser, one, { throttle = 1, open = false, next = f
       shown = less(await metrics(cdp), used);
     }
     const seen = await page.evaluate(() => window.__seen);
+    const cpu = stop && (await stop(page));
+    for (const frame of seen.frames) frame.cpu = cpu ? cpu(frame.at, frame.ms) : undefined;
     if (next) {
       log.enter('next');
       await page.goto(at.origin + '/next', { waitUntil: 'load' });
