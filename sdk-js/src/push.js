@@ -11,12 +11,12 @@ const raw = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g,
  * the question only then.
  */
 export async function opt_in({ settings, subscribe }) {
-  const { key, worker = WORKER } = settings.push;
-  const wanted = raw(key);
+  const { worker = WORKER } = settings.panels.push;
+  const wanted = raw(settings.push.key);
   // The shop's own service worker and subscription are the shop's: neither is replaced.
   const there = await navigator.serviceWorker.getRegistration('/');
   const script = there?.active?.scriptURL;
-  if (script && new URL(script).pathname !== worker) throw new Error('the shop has another service worker: name it in push.worker');
+  if (script && new URL(script).pathname !== worker) throw new Error('the shop has another service worker: name it in panels.push.worker');
   const held = await there?.pushManager.getSubscription();
   const fits = held?.options.applicationServerKey && String(new Uint8Array(held.options.applicationServerKey)) === String(wanted);
   if (held && !fits) throw new Error('the shop has a subscription of its own');

@@ -75,8 +75,32 @@ for (const [why, script] of [
   });
 }
 
-test('the service worker shows what is pushed, leads only into the shop, and shows nothing of what it cannot read', async () => {
-  const at = await shop({ config: CONFIG });
+for (const [how, worker, answer] of [
+  ['that is there already and is named', '/shop-sw.js', ['permission', '/shop-sw.js', 65, true]],
+  ['that nobody named', undefined, []],
+]) {
+  story("a shop's own worker " + how, { config: { panels: { push: { ...rules().config.panels.push, worker } }, push: { key: KEY } } }, async (the) => {
+    const { at, page, context } = the;
+    at.rules.serve = (entry, url, reply) => url.pathname === '/v1/push/subscriptions' && (reply(200, 'application/json', '{"subscription":"kept"}') || true);
+    await context.addInitScript(() => (window.there = { active: { scriptURL: location.origin + '/shop-sw.js' }, pushManager: { getSubscription: async () => null } }));
+    await engaged(the);
+    await strip(page).getByRole('button', { name: EN.push.cta }).click();
+    if (worker) await until(() => at.requests.find((r) => r.path === '/v1/push/subscriptions'), 'the subscription');
+    else await until(async () => (await fired(page, 'error')).some(({ message }) => /name it in panels\.push\.worker/.test(message)), 'what is wrong');
+    assert.deepEqual(await asked(page), answer);
+  });
+}
+
+/** A worker of the shop's that takes ours in, as the README has it, and has pushes of its own. */
+const SHOPS = `importScripts('/comeback-push.js');
+  addEventListener('push', (event) => {
+    const text = event.data?.text();
+    if (text?.startsWith('shop:')) event.waitUntil(registration.showNotification(text, { tag: 'shop' }));
+  });`;
+
+for (const script of ['/comeback-push.js', '/shop-sw.js'])
+test('the service worker ' + script + ' shows what is pushed, leads only into the shop, and shows nothing of what it cannot read', async () => {
+  const at = await shop({ config: CONFIG, serve: (entry, url, reply) => url.pathname === '/shop-sw.js' && (reply(200, 'text/javascript', SHOPS) || true) });
   const context = await (await launched()).newContext();
   try {
     await context.grantPermissions(['notifications'], { origin: at.origin });
@@ -85,7 +109,7 @@ test('the service worker shows what is pushed, leads only into the shop, and sho
     const registered = new Promise((done) => cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations[0] && done(registrations[0].registrationId)));
     await cdp.send('ServiceWorker.enable');
     await page.goto(at.origin);
-    await page.evaluate(() => navigator.serviceWorker.register('/comeback-push.js').then(() => navigator.serviceWorker.ready).then(() => 1));
+    await page.evaluate((script) => navigator.serviceWorker.register(script).then(() => navigator.serviceWorker.ready).then(() => 1), script);
     const registrationId = await registered;
     const deliver = (data) => cdp.send('ServiceWorker.deliverPushMessage', { origin: at.origin + '/', registrationId, data });
     const shown = () => page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, body, tag, data }) => ({ title, body, tag, data })));
@@ -99,6 +123,9 @@ test('the service worker shows what is pushed, leads only into the shop, and sho
     await pause(300);
     assert.ok(!(await shown()).some(({ title, data }) => /another worker/.test(title) && data));
     assert.equal((await shown()).filter(({ tag }) => tag === 'cart_1').length, 1);
+    await deliver('shop: new glazes');
+    await pause(300);
+    assert.equal((await shown()).filter(({ tag }) => tag === 'shop').length, script === '/shop-sw.js' ? 1 : 0, "the shop's own pushes are the shop's");
   } finally {
     await context.close();
     await at.close();
