@@ -52,7 +52,7 @@ export function tabs(wording = '', standing, choose) {
     if (!said && !(isOurs() && when(consent.at) > known)) consent = now.storage && when(before?.consent?.at) >= known && { storage: false, wording, at: known + 1 };
     if (!isOurs()) return;
     consent = { ...consent, at: when(consent.at) };
-    if (!Object.keys(now).some((key) => consent[key] !== now[key])) return;
+    if (!Object.keys({ ...now, at: 0, since: 0 }).some((key) => consent[key] !== now[key])) return;
     if (consent.at > known) choose(consent, undefined, consent);
     // Of two at the same time one is said once more, at another.
     else choose(now, undefined, consent.at < known && now);

@@ -73,6 +73,8 @@ const RTL = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
 let sheet;
 // One dialog and one strip at a time.
 const open = {};
+/** What is shown there; a page that replaced its body has taken it away. */
+const shownAt = (place) => open[place]?.card.isConnected && open[place];
 
 export const make = (tag, attributes, ...children) => {
   const element = document.createElement(tag);
@@ -302,9 +304,9 @@ export async function show(kind, told, page) {
       page.emit('panel', { ...named, state });
     },
     /** What is shown there already, if it is of this kind. */
-    open: (place) => open[place],
+    open: shownAt,
   };
-  if (open[STRIP.test(kind) ? 'strip' : 'dialog'] && kind !== 'shipping_progress') return undefined;
+  if (shownAt(STRIP.test(kind) ? 'strip' : 'dialog') && kind !== 'shipping_progress') return undefined;
   if (OWN[kind]) return OWN[kind](ways);
   const module = await (HELP.test(kind) ? import('./help.js') : import('./strip.js'));
   return module[kind]?.(ways);

@@ -15,13 +15,13 @@ export async function opt_in({ settings, subscribe }) {
   const wanted = raw(settings.push.key);
   // The shop's own service worker and subscription are the shop's: neither is replaced.
   const there = await navigator.serviceWorker.getRegistration('/');
-  const script = there?.active?.scriptURL;
-  if (script && new URL(script).pathname !== worker) throw new Error('the shop has another service worker: name it in panels.push.worker');
+  const script = (there?.active || there?.waiting || there?.installing)?.scriptURL;
+  if (script && new URL(script).pathname !== new URL(worker, location).pathname) throw new Error('the shop has another service worker: name it in panels.push.worker');
   const held = await there?.pushManager.getSubscription();
   const fits = held?.options.applicationServerKey && String(new Uint8Array(held.options.applicationServerKey)) === String(wanted);
   if (held && !fits) throw new Error('the shop has a subscription of its own');
   if ((await Notification.requestPermission()) !== 'granted') return false;
-  await navigator.serviceWorker.register(worker);
+  if (!script) await navigator.serviceWorker.register(worker);
   const { pushManager } = await navigator.serviceWorker.ready;
   const subscription = held || (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: wanted }));
   await subscribe(subscription.toJSON());

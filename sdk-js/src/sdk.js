@@ -73,7 +73,6 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
     mind: runs ? Session : undefined,
   });
   const own = (name, data) => session.track(OWN, Date.now(), name, data);
-  if (said) consent(said);
   tabs(wording, session.standing, consent);
 
   /** Resolves to the shopper's answer. `told` is what the session knows: `{experiment, arm, data}`. */
@@ -123,6 +122,7 @@ export async function start({ pk, endpoint, config, wasm, token, panel }) {
 
   await turn();
   // What the page has said meanwhile, a no above all, comes in the same task, and nothing is sent before.
+  if (said) consent(said);
   session.begin();
   return (source, t, entry) => {
     if (source !== LAYER) commands[entry[0]]?.(t, source, entry[1], entry[2]);

@@ -8,7 +8,7 @@ import { bytes, outbox } from './outbox.js';
 import { changed, changesCart, currencyOf, floats, layered, lean, linesOf, number, read, text } from './ga4.js';
 import { watch } from './leaving.js';
 import { moments } from './moments.js';
-import { store, when } from './store.js';
+import { KEY, store, when } from './store.js';
 
 /** Events wait this long for company before they travel. */
 const GATHER_MS = 300;
@@ -94,7 +94,9 @@ export function open(page, { post, show, mind: Mind }) {
     const currency = currencyOf(stored, cart.currency);
     kept.closed = closed;
     kept.order = order;
-    put({ id: /^cart_\w{1,64}$/.test(id) ? id : undefined, version, currency, at, lines: linesOf(lines) });
+    // A tab that did not hear yet of a no and the yes after it knows the cart by what it was before.
+    const same = stored.consent?.since === choice?.since && /^cart_\w{1,64}$/.test(id);
+    put({ id: same ? id : undefined, version, currency, at, lines: linesOf(lines) });
   }
 
   function put(next) {
@@ -111,7 +113,7 @@ export function open(page, { post, show, mind: Mind }) {
     kept = { closed, order, last_shown, shown: { ...shown, ...kept.shown } };
     known ||= !!stored;
     // A page later in the same visit is no return.
-    returning = !!stored && !brief;
+    returning = !!stored?.lines && !brief;
     last = Math.max(last, brief?.t || 0);
     if (brief?.counts) mind?.recall(Float64Array.from(brief.counts));
     panels?.recall(brief);
@@ -371,7 +373,10 @@ export function open(page, { post, show, mind: Mind }) {
       // A yes to other purposes is no no: what waits goes on waiting. By this one request the edge takes its cookies back.
       if (could && known) post('/v1/events', ended(head({}, { storage: false }), null, '')).catch(() => {});
       sever();
-      store.wipe();
+      // Where nothing said is a yes, only a no that is kept is one on the next page too. Who only heard of it leaves it as it is.
+      const keeps = asked.mode === 'implied';
+      store.wipe(keeps && KEY);
+      if (keeps && (!heard || heard === now)) store.write(false, { consent: choice });
     }
     tellReturning();
   }
@@ -383,7 +388,7 @@ export function open(page, { post, show, mind: Mind }) {
     cart = { ...cart, id: undefined, version: undefined };
     kept = { shown: kept.shown, last_shown: kept.last_shown };
     flight += 1;
-    out.drop(() => true);
+    out.drop(() => true).forEach(store.release);
   }
 
   const held = store.read(false)?.consent;

@@ -36,8 +36,9 @@ export const store = {
       if (json) quietly(() => localStorage.removeItem(key));
       return [];
     }),
-  wipe() {
-    for (const key of keys()) quietly(() => localStorage.removeItem(key));
+  /** `but`: a key that stays. */
+  wipe(but) {
+    for (const key of keys()) if (key !== but) quietly(() => localStorage.removeItem(key));
     quietly(() => sessionStorage.removeItem(KEY));
   },
 };

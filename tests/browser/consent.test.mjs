@@ -48,6 +48,27 @@ story('Google Consent Mode: nothing before an update grants it, even where the s
   assert.deepEqual(await page.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage)]), [[], []]);
 });
 
+for (const [how, csp] of [['', undefined], [', where wasm is forbidden', "script-src 'self' 'unsafe-inline'"]])
+story('where silence is a yes a no is said once and holds on the pages that follow' + how, { config: IMPLIED, csp }, async ({ at, page, visit }) => {
+  await visit('/one');
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.events('add_to_cart').length, 'the add');
+  await push(page, 'consent', { storage: false });
+  await until(() => at.posts().some((p) => p.consent.storage === false), 'the farewell');
+  assert.deepEqual(await page.evaluate(() => [Object.keys(localStorage), Object.keys(JSON.parse(localStorage['comeback.v1'])), Object.keys(sessionStorage)]), [['comeback.v1'], ['consent'], []], 'but for the no nothing is kept');
+  const count = at.requests.filter((r) => r.method === 'POST').length;
+  await visit('/two');
+  await shopping(page);
+  await pause(900);
+  assert.equal(at.requests.filter((r) => r.method === 'POST').length, count, 'nothing is sent');
+  assert.deepEqual(await page.evaluate(() => Object.keys(JSON.parse(localStorage['comeback.v1']))), ['consent']);
+  refuted.push('Implied, a no on the page before: no POST, nothing in storage but the no');
+  await visit('/three');
+  await push(page, 'consent', { storage: true });
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await until(() => at.posts().some((p) => p.page.url?.endsWith('/three') && p.events.some((event) => event.name === 'add_to_cart')), 'a later yes counts again');
+});
+
 story('Google Consent Mode: a default that grants opens nothing that the shop asks for', {
   config: REQUIRED,
   head: gtag("'consent', 'default', { analytics_storage: 'granted' }"),

@@ -102,12 +102,12 @@ for (const [how, rules] of [['', {}], [', where wasm is forbidden', NO_WASM]]) {
 }
 
 /** Two tabs of a shop that asks, and a yes that both know of. */
-const twoTabs = async ({ at, page, context, visit }) => {
+const twoTabs = async ({ at, page, context, visit }, said = true) => {
   await visit('/one');
   const other = await context.newPage();
   await other.goto(at.origin + '/two');
   await other.mouse.move(500, 600);
-  await push(other, 'consent', { storage: true });
+  if (said) await push(other, 'consent', { storage: true });
   await until(() => distinct(at.events('page_view')) === 2, 'the yes in both');
   return other;
 };
@@ -130,14 +130,21 @@ story('a yes that another tab writes late does not undo a no', { config: { conse
   for (const tab of [page, other]) assert.deepEqual(await tab.evaluate(() => Object.keys(localStorage)), []);
 });
 
-story('a yes straight after a no is a yes in both tabs', { config: { consent: { mode: 'required', wording: 'w1' } } }, async (given) => {
+for (const [how, mode] of [['', 'required'], [', where silence is a yes', 'implied']])
+story('a yes straight after a no is a yes in both tabs, and for another cart' + how, { config: { consent: { mode, wording: 'w1' } } }, async (given) => {
   const { at, page } = given;
-  const other = await twoTabs(given);
+  const other = await twoTabs(given, !how);
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  const before = (await until(() => at.posts().find((post) => post.cart), 'a cart')).cart;
+  await pause(400);
   await other.evaluate(() => comeback.push(['consent', { storage: false }], ['consent', { storage: true }]));
-  await pause(500);
+  await pause(600);
+  const from = at.posts().length;
   await push(other, 'track', 'add_to_cart', add(BOWL));
   await push(page, 'track', 'add_to_cart', add(MUG));
-  await until(() => distinct(at.events('add_to_cart')) === 2, 'what both saw');
+  const after = () => at.posts().slice(from).filter((post) => post.events.some((event) => event.name === 'add_to_cart'));
+  await until(() => distinct(after().flatMap((post) => post.events.filter((event) => event.name === 'add_to_cart'))) === 2, 'what both saw');
+  assert.ok(after().every((post) => post.cart && post.cart !== before));
 });
 
 story('times that no clock told lock nobody in', { config: { consent: { mode: 'required', wording: 'w1' } } }, async ({ at, page, context, visit }) => {
@@ -186,9 +193,10 @@ story('a no that is said while a page lies in the back/forward cache holds there
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
 });
 
-story('a no and a yes while a page lies in the back/forward cache: nothing of before is tied to what follows', { config: ASKS }, async ({ at, page, visit }) => {
+for (const [how, config] of [['', ASKS], [', where silence is a yes', { consent: { mode: 'implied', wording: 'w1' } }]])
+story('a no and a yes while a page lies in the back/forward cache: nothing of before is tied to what follows' + how, { config }, async ({ at, page, visit }) => {
   await visit('/one');
-  await push(page, 'consent', { storage: true });
+  if (!how) await push(page, 'consent', { storage: true });
   await push(page, 'track', 'add_to_cart', add(MUG));
   const before = (await until(() => at.posts().find((post) => post.cart), 'the add')).cart;
   await page.evaluate(() => (window.same = true));

@@ -212,6 +212,23 @@ story('a survey asks whoever leaves, and its answer is told', ['survey'], { pane
   await dialog.getByRole('button', { name: 'Close' }).first().click();
 });
 
+story('a page that replaces its body takes a panel away, and the next one shows', ['declined', 'validation', 'shipping_progress'], {}, async (the) => {
+  const { page } = the;
+  await filled(the);
+  const strip = page.locator('comeback-panel[data-panel=shipping_progress] h2');
+  await strip.waitFor();
+  await push(page, 'track', 'checkout_error', { step: 'payment', code: 'card_declined', method: 'card' });
+  await panel(page, 'declined').waitFor();
+  // As routers do that bring pages in as text.
+  await page.evaluate(() => document.documentElement.replaceChild(Object.assign(document.createElement('body'), { innerHTML: '<main><h1>Next</h1></main>' }), document.body));
+  assert.equal(await page.locator('comeback-panel').count(), 0);
+  await push(page, 'track', 'checkout_error', { step: 'shipping', code: 'postcode_invalid', field: 'postcode' });
+  await panel(page, 'validation').waitFor();
+  await page.keyboard.press('Escape');
+  await push(page, 'track', 'add_to_cart', add(MUG));
+  await strip.waitFor();
+});
+
 story('declined: another way to pay, a person to ask, and a chat that hears what happened', ['declined'], {}, async (the) => {
   const { page } = the;
   await filled(the);

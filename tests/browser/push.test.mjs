@@ -76,13 +76,13 @@ for (const [why, script] of [
 }
 
 for (const [how, worker, answer] of [
-  ['that is there already and is named', '/shop-sw.js', ['permission', '/shop-sw.js', 65, true]],
+  ['that is there already and is named', '/shop-sw.js', ['permission', 65, true]],
   ['that nobody named', undefined, []],
 ]) {
   story("a shop's own worker " + how, { config: { panels: { push: { ...rules().config.panels.push, worker } }, push: { key: KEY } } }, async (the) => {
     const { at, page, context } = the;
     at.rules.serve = (entry, url, reply) => url.pathname === '/v1/push/subscriptions' && (reply(200, 'application/json', '{"subscription":"kept"}') || true);
-    await context.addInitScript(() => (window.there = { active: { scriptURL: location.origin + '/shop-sw.js' }, pushManager: { getSubscription: async () => null } }));
+    await context.addInitScript(() => (window.there = { active: { scriptURL: location.origin + '/shop-sw.js?v=3' }, pushManager: { getSubscription: async () => null } }));
     await engaged(the);
     await strip(page).getByRole('button', { name: EN.push.cta }).click();
     if (worker) await until(() => at.requests.find((r) => r.path === '/v1/push/subscriptions'), 'the subscription');

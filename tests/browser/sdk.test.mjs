@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { BOWL, COPY, MUG, SOON, add, distinct, fired, leave, panel, pause, push, ready, story, until } from './support/storefront.mjs';
+import { BOWL, COPY, MUG, SOON, add, distinct, fired, leave, panel, pause, push, ready, shop, story, until } from './support/storefront.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -616,4 +616,43 @@ story('a batch is at most 16 KB', {}, async ({ at, page, visit }) => {
   await until(() => at.events('view_item').length === 120 && at.events('view_cart').length === 1, 'all of them');
   for (const request of at.requests.filter((r) => r.path === '/v1/events')) assert.ok(Buffer.byteLength(request.body) <= 16_384, Buffer.byteLength(request.body) + ' bytes');
   assert.equal(at.events('view_cart')[0].data.items.length, 100);
+});
+
+story('data attributes: what is there is reported when it is there, once, and again when it is another', { body: `<div data-comeback-view='{"item_id":"mug","currency":"EUR","price":12}'></div><button id="b">Buy</button>` }, async ({ at, page, visit }) => {
+  await visit();
+  await until(() => at.events('view_item').length, 'the product that is there');
+  assert.deepEqual(at.events('view_item')[0].data.items.map((item) => item.item_id), ['mug']);
+  await page.evaluate(() => {
+    document.body.append(document.createElement('p'));
+    document.querySelector('[data-comeback-view]').setAttribute('data-comeback-view', '{"item_id":"bowl","currency":"EUR","price":30}');
+    const refused = document.createElement('p');
+    refused.setAttribute('data-comeback-checkout-error', '{"step":"payment","code":"card_declined","method":"card"}');
+    document.body.append(refused);
+  });
+  await until(() => at.events('checkout_error').length, 'the refusal');
+  await until(() => distinct(at.events('view_item')) === 2, 'another product');
+  await pause(500);
+  assert.equal(distinct(at.events('view_item')), 2);
+  assert.equal(distinct(at.events('checkout_error')), 1);
+  assert.equal(at.events('checkout_error')[0].data.code, 'card_declined');
+});
+
+story('data-endpoint: configuration and events go to another origin, which may answer and set its cookie', {}, async ({ at, page, visit }) => {
+  const edge = await shop({ cors: 'cb_visitor=v_1; Path=/' });
+  try {
+    at.rules.tag = `data-endpoint="${edge.origin}/"`;
+    await visit();
+    await push(page, 'track', 'add_to_cart', add(MUG));
+    await until(() => edge.events('add_to_cart').length, 'the add, at the edge');
+    await push(page, 'track', 'add_to_cart', add(MUG));
+    await until(() => distinct(edge.events('add_to_cart')) === 2, 'and the next');
+    assert.deepEqual(at.requests.filter((r) => r.path.startsWith('/v1/')), [], 'the shop is asked for nothing of it');
+    const config = edge.requests.find((r) => r.path.startsWith('/v1/config/'));
+    assert.equal(config.cookies, undefined);
+    assert.equal(edge.requests.filter((r) => r.path === '/v1/events').at(-1).cookies, 'cb_visitor=v_1');
+    assert.deepEqual(edge.requests.filter((r) => r.method === 'OPTIONS'), [], 'no preflight');
+    assert.deepEqual(edge.wrong, []);
+  } finally {
+    await edge.close();
+  }
 });

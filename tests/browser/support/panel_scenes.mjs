@@ -59,9 +59,22 @@ const again = (path) => async (page, at) => {
 };
 const refuse = (error) => (page) => push(page, 'track', 'checkout_error', error);
 
+/** A shop with a cart of its own, which differs from that of the link. */
+const plug = () =>
+  (window.comeback = window.comeback || []).push(['adapter', { read: async () => ({ currency: 'EUR', lines: [{ item_id: 'vase', quantity: 1 }] }), replace: async () => {}, checkoutUrl: '/checkout' }]);
+const LINKED = {
+  cart: { id: 'cart_0000000000000000000000', version: 3, currency: 'EUR', exponent: 2, lines: [{ item_id: 'bowl', item_variant: 'blue', title: 'Bowl', quantity: 1, unit_price_minor: 3000, image_url: null, item_url: null }] },
+  report: [],
+};
+
 /** What brings each panel up, once there is a cart. */
 export const SCENES = {
   exit: leave,
+  restore: async (page, at) => {
+    at.rules.restore = LINKED;
+    await page.addInitScript(plug);
+    await page.goto(at.origin + '/cart?comeback_restore=tok.en');
+  },
   survey: leave,
   banner: (page, at) => ((at.rules.sequence = true), again('/next')(page, at)),
   saved_cart: again('/next'),
