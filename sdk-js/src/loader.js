@@ -63,7 +63,8 @@ if (script && !before.version) {
         .then((module) => sink(API, ['adapter', module.default()]))
         .catch(fail('adapter'));
   };
-  const acted = new Promise((done) => (intent = done));
+  // A page that the browser makes ready in advance is nobody's visit yet.
+  const acted = new Promise((done) => (intent = () => (document.prerendering ? document.addEventListener('prerenderingchange', done) : done())));
   const act = () => (intent(), wake());
   const sink = (source, entry) => {
     give(source, Date.now(), entry);

@@ -8,7 +8,7 @@ import { STRIP } from './strips.js';
 /** Of a panel, in the order of `panels::held`. */
 const RULES = ['max_buy', 'dwell_ms', 'cooldown_ms', 'again_ms', 'min_cart_minor', 'min_pages'];
 
-export function moments({ mind, settings, opened, page, show, state, capture, remember }) {
+export function moments({ mind, settings, opened, page, show, state, remember }) {
   if (!mind) return undefined;
   const words = settings.panels || {};
   /** Help that was given and panels that were closed in this session; whether a panel that comes of itself was shown. */
@@ -67,13 +67,8 @@ export function moments({ mind, settings, opened, page, show, state, capture, re
       // Those two speak of the cart as it is, which changes; they stay away once closed.
     } else if (!/^(shipping_progress|cart_check)$/.test(panel)) helped.push(key);
     kept.shown[panel] = now;
-    if (arm?.silent) {
-      capture('panel_withheld', { panel, experiment, arm: arm.name });
-      emit('panel', { panel, state: 'withheld' });
-    } else {
-      remember();
-      show(panel, { experiment, arm, data });
-    }
+    remember();
+    show(panel, { experiment, arm, data });
     return true;
   }
 

@@ -307,7 +307,8 @@ export async function show(kind, told, page) {
     open: shownAt,
   };
   if (shownAt(STRIP.test(kind) ? 'strip' : 'dialog') && kind !== 'shipping_progress') return undefined;
-  if (OWN[kind]) return OWN[kind](ways);
-  const module = await (HELP.test(kind) ? import('./help.js') : import('./strip.js'));
-  return module[kind]?.(ways);
+  const module = OWN[kind] ? OWN : await (HELP.test(kind) ? import('./help.js') : import('./strip.js'));
+  if (!arm?.silent) return module[kind]?.(ways);
+  // An arm that shows nothing is counted when a shopper would have seen it: who left before is in neither.
+  afterFrame(() => afterFrame(() => ways.tell('withheld')));
 }

@@ -73,7 +73,7 @@ export function open(page, { post, show, mind: Mind }) {
       Date.now(),
     );
   const tellReturning = () => mind?.returning(inForce().profiling ? +returning : NaN);
-  const panels = moments({ mind, settings, opened, page, show, state: () => ({ returning, kept }), capture: (name, data) => capture(OWN, Date.now(), name, data), remember });
+  const panels = moments({ mind, settings, opened, page, show, state: () => ({ returning, kept }), remember });
 
   // ---- what survives the page
 

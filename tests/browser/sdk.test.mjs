@@ -656,3 +656,19 @@ story('data-endpoint: configuration and events go to another origin, which may a
     await edge.close();
   }
 });
+
+story('a page that the browser makes ready in advance is asked about and told of once it is a visit', {}, async ({ at, page, context }) => {
+  await page.goto(at.origin);
+  await page.evaluate(() => localStorage.setItem('comeback.v1', '{}'));
+  await context.addInitScript(() => Object.defineProperty(document, 'prerendering', { value: location.pathname === '/ahead', configurable: true }));
+  const from = at.requests.length;
+  await page.goto(at.origin + '/ahead?comeback_restore=tok.en');
+  await until(() => at.requests.slice(from).some((r) => /sdk_bg/.test(r.path)), 'the module');
+  await pause(800);
+  assert.deepEqual(at.requests.slice(from).filter((r) => r.path.startsWith('/v1/')), []);
+  await page.evaluate(() => {
+    delete document.prerendering;
+    document.dispatchEvent(new Event('prerenderingchange'));
+  });
+  await until(() => at.events('page_view').length === 1, 'the visit');
+});
