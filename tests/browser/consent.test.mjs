@@ -2,7 +2,14 @@
 // are looked for and must not be there. A list of them is printed by COMEBACK_REFUTED=1.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { MUG, add, distinct, leave, pause, push, story, until } from './support/storefront.mjs';
+import { MUG, add, distinct, leave, pause, push, story as storefront, until } from './support/storefront.mjs';
+
+/** With a cookie of the shop's own there: an edge on its origin must not be sent that one either. */
+const story = (name, rules, act) =>
+  storefront(name, rules, async (the) => {
+    await the.context.addCookies([{ name: 'shop', value: '1', url: the.at.origin, httpOnly: true }]);
+    return act(the);
+  });
 
 const REQUIRED = { consent: { mode: 'required', wording: 'w1' } };
 const IMPLIED = { consent: { mode: 'implied', wording: 'w1' } };
@@ -15,11 +22,11 @@ after(() => process.env.COMEBACK_REFUTED && console.log(refuted.join('\n')));
 async function untouched({ at, page, context }, when) {
   await pause(900);
   assert.deepEqual(at.requests.filter((r) => r.method !== 'GET' || !OPEN.test(r.path)).map((r) => r.method + ' ' + r.path), [], when);
-  assert.deepEqual(at.requests.filter((r) => r.cookies).map((r) => r.path), [], when);
+  assert.deepEqual(at.requests.filter((r) => r.cookies && r.path.startsWith('/v1/')).map((r) => r.path), [], when);
   assert.deepEqual(await page.evaluate(() => window.writes), [], when);
   assert.deepEqual(await page.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage), document.cookie]), [[], [], ''], when);
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length + (await caches.keys()).length), 0, when);
-  assert.deepEqual((await context.cookies()).map((cookie) => cookie.name), [], when);
+  assert.deepEqual((await context.cookies()).map((cookie) => cookie.name), ['shop'], when);
   refuted.push(`${when}: no POST, no request but the SDK's files and the configuration, no cookie sent or set, no localStorage, sessionStorage, IndexedDB or cache`);
 }
 const shopping = async (page) => {
