@@ -396,6 +396,7 @@ export function open(page, { post, show, mind: Mind }) {
   if (held && (held.wording || '') === wording && typeof held.storage === 'boolean') choice = { ...bits(held), wording, at: when(held.at), since: held.since };
   if (mayStore()) recall();
   tellReturning();
+
   return {
     track: capture,
     layer(t, entry) {
